@@ -1,0 +1,2 @@
+//! The iova command: replays DMA traces through the allocator.
+fn main() {}

@@ -1,0 +1,88 @@
+//! The tree as text, for people.
+
+use core::fmt;
+
+use crate::node::{Layout, Link, Node, Shape, Store};
+use crate::range::IndexRange;
+use crate::raw::RawTree;
+
+/// A tree to be printed with `{}`, node by node; made by [`MapleTree::dump`](crate::MapleTree::dump).
+pub struct Dump<'a, L: Layout, A> {
+    tree: &'a RawTree<L, A>,
+}
+
+impl<'a, L: Layout, A> Dump<'a, L, A> {
+    pub(crate) fn new(tree: &'a RawTree<L, A>) -> Self {
+        Self { tree }
+    }
+}
+
+impl<L: Layout, A> fmt::Debug for Dump<'_, L, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<L: Layout, A> fmt::Display for Dump<'_, L, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.tree.root() {
+            Some(root) => node(f, root, IndexRange::FULL, 0),
+            None => writeln!(f, "empty"),
+        }
+    }
+}
+
+fn node<L: Layout>(
+    f: &mut fmt::Formatter<'_>,
+    link: &Link<L>,
+    bounds: IndexRange,
+    depth: usize,
+) -> fmt::Result {
+    let indent = depth * 2;
+    match link.node() {
+        Node::Leaf(leaf) => {
+            heading(f, "leaf", leaf, bounds, indent)?;
+            writeln!(f)?;
+            for slot in 0..leaf.len() {
+                let held = if leaf.is_empty(slot) { "empty" } else { "entry" };
+                writeln!(f, "{:indent$}  {}: {held}", "", leaf.range_of(slot, bounds))?;
+            }
+        }
+        Node::Branch(branch) => {
+            heading(f, "branch", branch, bounds, indent)?;
+            let store = branch.store();
+            if <L::Branch as Shape>::Store::TRACKS_GAPS {
+                write!(f, ", head {:#x}, tail {:#x}", store.head(), store.tail())?;
+            }
+            writeln!(f)?;
+            for slot in 0..branch.len() {
+                let range = branch.range_of(slot, bounds);
+                write!(f, "{:indent$}  {range}:", "")?;
+                match store.order().get(slot).zip(store.longest().get(slot)) {
+                    Some((0, _)) => write!(f, " full")?,
+                    Some((order, longest)) => write!(f, " longest {longest:#x}, order {}", order - 1)?,
+                    None => {}
+                }
+                match branch.slot(slot) {
+                    None => writeln!(f, " empty")?,
+                    Some(child) => {
+                        writeln!(f)?;
+                        node(f, child, range, depth + 2)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn heading<S: Shape>(
+    f: &mut fmt::Formatter<'_>,
+    kind: &str,
+    node: &S,
+    bounds: IndexRange,
+    indent: usize,
+) -> fmt::Result {
+    let live = node.live().count_ones();
+    write!(f, "{:indent$}{kind} {bounds}: {} slots, {live} live", "", node.len())
+}

@@ -1,0 +1,201 @@
+//! What a tree can hold: values that are one non-zero machine word.
+//!
+//! After `ForeignOwnable` of Rust for Linux: ownership goes into the tree as a word and comes back as a value;
+//! in between the tree lends it out.
+#![expect(unsafe_code, reason = "turns values into words and back")]
+
+use core::num::{NonZeroU32, NonZeroUsize};
+use core::ptr::{self, NonNull};
+use std_alloc::boxed::Box;
+use std_alloc::sync::Arc;
+
+/// A value as a tree stores it.
+pub type Word = NonNull<()>;
+
+/// A value that fits into one non-zero machine word.
+///
+/// Implemented for [`Box`], [`Arc`], `&T`, [`NonNull`], non-zero integers, and for `()`, the entry of trees that
+/// only need to know which ranges are taken.
+///
+/// # Safety
+///
+/// Implementations promise that a word made by [`into_word`](Self::into_word) may be passed any number of times
+/// to [`borrow`](Self::borrow), then at most once to [`from_word`](Self::from_word); in particular that the
+/// word keeps the value alive in between, also when the tree is moved or (if the value is `Send`) used by
+/// another thread.
+pub unsafe trait Entry: Sized {
+    /// What a tree lends out for a value that it holds.
+    type Borrowed<'a>
+    where
+        Self: 'a;
+
+    /// Gives the value to the tree.
+    fn into_word(self) -> Word;
+
+    /// Takes the value back.
+    ///
+    /// # Safety
+    ///
+    /// `word` came from `into_word` of this type, was not taken back before, and nothing borrowed from it is
+    /// used any more.
+    unsafe fn from_word(word: Word) -> Self;
+
+    /// Looks at the value.
+    ///
+    /// # Safety
+    ///
+    /// `word` came from `into_word` of this type and is not taken back during `'a`.
+    unsafe fn borrow<'a>(word: Word) -> Self::Borrowed<'a>
+    where
+        Self: 'a;
+}
+
+// SAFETY: the word is the box's pointer, which owns the value until a box is made from it again.
+unsafe impl<T> Entry for Box<T> {
+    type Borrowed<'a>
+        = &'a T
+    where
+        T: 'a;
+
+    fn into_word(self) -> Word {
+        NonNull::from(Box::leak(self)).cast()
+    }
+
+    unsafe fn from_word(word: Word) -> Self {
+        // SAFETY: by contract the word is a leaked box that nobody else owns.
+        unsafe { Box::from_raw(word.cast().as_ptr()) }
+    }
+
+    unsafe fn borrow<'a>(word: Word) -> &'a T
+    where
+        T: 'a,
+    {
+        // SAFETY: by contract the box stays leaked, and so its value alive and unmoved, during `'a`.
+        unsafe { word.cast().as_ref() }
+    }
+}
+
+// SAFETY: the word is the arc's pointer and stands for one strong count.
+unsafe impl<T> Entry for Arc<T> {
+    type Borrowed<'a>
+        = &'a T
+    where
+        T: 'a;
+
+    fn into_word(self) -> Word {
+        // SAFETY: `Arc::into_raw` points into an allocation.
+        unsafe { NonNull::new_unchecked(Arc::into_raw(self).cast_mut()) }.cast()
+    }
+
+    unsafe fn from_word(word: Word) -> Self {
+        // SAFETY: by contract the word owns one strong count, which this takes over.
+        unsafe { Arc::from_raw(word.cast().as_ptr()) }
+    }
+
+    unsafe fn borrow<'a>(word: Word) -> &'a T
+    where
+        T: 'a,
+    {
+        // SAFETY: by contract the strong count, and so the value, lives during `'a`.
+        unsafe { word.cast().as_ref() }
+    }
+}
+
+// SAFETY: a reference is valid for its whole lifetime, whoever holds it, and is `Copy`.
+unsafe impl<T> Entry for &T {
+    type Borrowed<'a>
+        = Self
+    where
+        Self: 'a;
+
+    fn into_word(self) -> Word {
+        NonNull::from(self).cast()
+    }
+
+    unsafe fn from_word(word: Word) -> Self {
+        // SAFETY: by contract the word was made from a reference of this very type.
+        unsafe { word.cast().as_ref() }
+    }
+
+    unsafe fn borrow<'a>(word: Word) -> Self
+    where
+        Self: 'a,
+    {
+        // SAFETY: as above.
+        unsafe { word.cast().as_ref() }
+    }
+}
+
+// SAFETY: the tree only keeps the address; what it points to is the user's affair.
+unsafe impl<T> Entry for NonNull<T> {
+    type Borrowed<'a>
+        = Self
+    where
+        Self: 'a;
+
+    fn into_word(self) -> Word {
+        self.cast()
+    }
+
+    unsafe fn from_word(word: Word) -> Self {
+        word.cast()
+    }
+
+    unsafe fn borrow<'a>(word: Word) -> Self
+    where
+        Self: 'a,
+    {
+        word.cast()
+    }
+}
+
+// SAFETY: a fixed non-zero word; there is no value to keep.
+unsafe impl Entry for () {
+    type Borrowed<'a> = ();
+
+    fn into_word(self) -> Word {
+        NonNull::dangling()
+    }
+
+    unsafe fn from_word(_word: Word) -> Self {}
+
+    unsafe fn borrow<'a>(_word: Word) -> Self::Borrowed<'a>
+    where
+        Self: 'a,
+    {
+    }
+}
+
+macro_rules! non_zero_integer {
+    ($($integer:ty => $primitive:ty),+) => {$(
+        // SAFETY: the word's address is the number itself; there is no value to keep.
+        unsafe impl Entry for $integer {
+            type Borrowed<'a> = Self;
+
+            fn into_word(self) -> Word {
+                let address = ptr::without_provenance_mut(self.get() as usize);
+                // SAFETY: the address is not zero, and `usize` is at least as wide as the number.
+                unsafe { NonNull::new_unchecked(address) }
+            }
+
+            unsafe fn from_word(word: Word) -> Self {
+                // SAFETY: by contract the address is a number that `into_word` stored, so not zero.
+                unsafe { Self::new_unchecked(word.addr().get() as $primitive) }
+            }
+
+            unsafe fn borrow<'a>(word: Word) -> Self
+            where
+                Self: 'a,
+            {
+                // SAFETY: the caller's promise, passed on; the number is `Copy`.
+                unsafe { Self::from_word(word) }
+            }
+        }
+    )+};
+}
+
+non_zero_integer!(NonZeroUsize => usize);
+#[cfg(any(target_pointer_width = "32", target_pointer_width = "64"))]
+non_zero_integer!(NonZeroU32 => u32);
+#[cfg(target_pointer_width = "64")]
+non_zero_integer!(core::num::NonZeroU64 => u64);

@@ -1,0 +1,123 @@
+//! The gap search: the highest (or lowest) fitting range if and only if there is one.
+//!
+//! In each branch the slots are visited from one end of the window to the other, skipping those whose summary
+//! rules them out. A slot's runs start in it and may run on into the slots to its right, so there are two
+//! places where its runs can be: inside the child, and across the child's right edge (the bridge). The bridge
+//! lies above everything inside the child, so the search from the top tries it first, the search from the
+//! bottom last.
+//!
+//! Runs that cross the left edge of a node belong to a slot of an ancestor and are tried there; runs at its
+//! right edge are tried there in full and here in part. Neither can be missed, and no state has to be handed
+//! down.
+//!
+//! # Cost
+//!
+//! For a request with size = alignment = 2^k, or alignment 1, a slot that passes its summary and lies inside
+//! the window holds a fit. So nodes are visited in vain only where the window cuts through them: at most one
+//! per level at each end of the window. Other alignments may be rejected at any number of candidates.
+
+use super::request::{Direction, GapRequest};
+use crate::node::{Link, Node, Shape, Store, TracksGaps};
+use crate::range::IndexRange;
+use crate::raw::summarize::{edges, run_from};
+
+/// Searches the subtree of a link, which covers `bounds`.
+pub(crate) fn find<L: TracksGaps>(
+    link: &Link<L>,
+    bounds: IndexRange,
+    request: &GapRequest,
+) -> Option<IndexRange> {
+    let window = bounds.intersection(request.window())?;
+    match link.node() {
+        Node::Leaf(leaf) => find_in_leaf(leaf, bounds, window, request),
+        Node::Branch(branch) => find_in_branch::<L>(branch, bounds, window, request),
+    }
+}
+
+/// The runs of a leaf, one for each run of empty slots, from the end that the direction says.
+fn find_in_leaf<S: Shape>(
+    leaf: &S,
+    bounds: IndexRange,
+    window: IndexRange,
+    request: &GapRequest,
+) -> Option<IndexRange> {
+    let mut empty = leaf.empty();
+    while empty != 0 {
+        let (from, to) = match request.direction() {
+            Direction::TopDown => {
+                let to = empty.ilog2() as usize;
+                (to + 1 - (empty << (31 - to)).leading_ones() as usize, to)
+            }
+            Direction::BottomUp => {
+                let from = empty.trailing_zeros() as usize;
+                (from, from + (empty >> from).trailing_ones() as usize - 1)
+            }
+        };
+        let (first, last) = (leaf.first_of(from, bounds), leaf.last_of(to, bounds));
+        match request.direction() {
+            Direction::TopDown if last < window.first() => return None,
+            Direction::BottomUp if first > window.last() => return None,
+            _ => {}
+        }
+        let run = IndexRange::new(first, last)?;
+        if let Some(fit) = request.fit(run) {
+            return Some(fit);
+        }
+        for slot in from..=to {
+            empty &= !(1 << slot);
+        }
+    }
+    None
+}
+
+fn find_in_branch<L: TracksGaps>(
+    branch: &L::Branch,
+    bounds: IndexRange,
+    window: IndexRange,
+    request: &GapRequest,
+) -> Option<IndexRange> {
+    let lowest = branch.find(window.first());
+    let highest = branch.find(window.last());
+    let (longest, order) = (branch.store().longest(), branch.store().order());
+    let may_fit = |slot: usize| request.may_fit(longest[slot], order[slot]);
+    match request.direction() {
+        Direction::TopDown => (lowest..=highest).rev().filter(|&slot| may_fit(slot)).find_map(|slot| {
+            let range = branch.range_of(slot, bounds);
+            let Some(child) = branch.slot(slot) else {
+                return fit_from::<L>(branch, bounds, slot, range.first(), request);
+            };
+            let tail = edges(child, range).tail;
+            if tail > 0 {
+                let bridge = fit_from::<L>(branch, bounds, slot, range.last() - (tail - 1), request);
+                if bridge.is_some() {
+                    return bridge;
+                }
+            }
+            find(child, range, request)
+        }),
+        Direction::BottomUp => (lowest..=highest).filter(|&slot| may_fit(slot)).find_map(|slot| {
+            let range = branch.range_of(slot, bounds);
+            let Some(child) = branch.slot(slot) else {
+                return fit_from::<L>(branch, bounds, slot, range.first(), request);
+            };
+            find(child, range, request).or_else(|| {
+                let tail = edges(child, range).tail;
+                let start = range.last() - tail.checked_sub(1)?;
+                fit_from::<L>(branch, bounds, slot, start, request)
+            })
+        }),
+    }
+}
+
+/// Fits the request into the run that begins at `start` in `slot`, touches the slot's right edge, and goes on
+/// through the slots after it.
+fn fit_from<L: TracksGaps>(
+    branch: &L::Branch,
+    bounds: IndexRange,
+    slot: usize,
+    start: u64,
+    request: &GapRequest,
+) -> Option<IndexRange> {
+    let last = branch.last_of(slot, bounds) + run_from::<L>(branch, slot + 1, bounds);
+    request.fit(IndexRange::new(start, last)?)
+}

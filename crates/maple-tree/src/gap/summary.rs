@@ -1,0 +1,63 @@
+//! The gap summary: three lengths and an order, which combine like a monoid.
+//!
+//! For a span of indices keep `head` (the free run at its left edge), `tail` (the free run at its right edge),
+//! `longest` (the longest free run inside), and `order` (of the largest naturally aligned block that is free).
+//! The summary of two adjacent spans follows from theirs, because a run that crosses the boundary is the left
+//! one's tail and the right one's head. So a gap may be cut anywhere, by slots or by nodes, and is still seen
+//! whole.
+//!
+//! A branch keeps, per slot, `longest` and `order` over the runs that *start* in the slot and run on to the end
+//! of the branch; a run that crosses children is thus counted once, in the lowest branch that spans it.
+
+use crate::range::IndexRange;
+
+/// The order of a free run, plus 1: the largest `k + 1` such that the run holds a block of 2^k indices whose
+/// first index is a multiple of 2^k. The whole index space has 65; no run has 0.
+///
+/// The most aligned boundary inside or at the end of the run, `middle`, is found from the highest bit in which
+/// the two ends differ; the largest block ends or begins there.
+#[inline]
+pub(crate) fn order_of(run: IndexRange) -> u8 {
+    let start = run.first();
+    let end = run.last().wrapping_add(1);
+    let largest = if end == 0 {
+        if start == 0 {
+            return 65;
+        }
+        // `middle` is 2^64.
+        start.wrapping_neg()
+    } else {
+        let middle = end & (u64::MAX << (start ^ end).ilog2());
+        (middle - start) | (end - middle)
+    };
+    // Both parts are below 2^64 and one is not 0, so this is 1..=64.
+    (64 - largest.leading_zeros()) as u8
+}
+
+/// The free runs at the edges of a span that is not wholly free; in lengths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Edges {
+    pub(crate) head: u64,
+    pub(crate) tail: u64,
+}
+
+/// The gap summary of a span that is not wholly free.
+///
+/// Lengths fit into a `u64` because at least one index is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) edges: Edges,
+    pub(crate) longest: u64,
+    /// As [`order_of`] has it; 0 if nothing is free.
+    pub(crate) order: u8,
+}
+
+impl Summary {
+    /// Counts a free run.
+    #[inline]
+    pub(crate) fn add(&mut self, run: IndexRange) {
+        // A run of all 2^64 indices does not occur: the span is not wholly free.
+        self.longest = self.longest.max((run.last() - run.first()).saturating_add(1));
+        self.order = self.order.max(order_of(run));
+    }
+}

@@ -1,0 +1,324 @@
+//! The typed tree: [`MapleTree`].
+#![expect(unsafe_code, reason = "turns the words of the raw tree into values and back")]
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::RangeBounds;
+
+use crate::alloc::{AllocMode, Global, NodeAlloc};
+use crate::dump::Dump;
+use crate::entry::{Entry, Word};
+use crate::error::{InsertError, InsertErrorKind};
+use crate::gap::{self, GapRequest};
+use crate::iter::{GapIter, Iter};
+use crate::node::{Gaps, Layout, TracksGaps};
+use crate::range::IndexRange;
+use crate::raw::{InsertFailure, RawTree};
+use crate::stats::Stats;
+use crate::validate::{Violation, validate};
+
+/// A map from disjoint ranges of `u64` indices to values, with exact gap search and an erase that cannot fail.
+///
+/// `T` is what it holds ([`Entry`]: boxes, arcs, references, non-zero integers, `()`), `L` whether it tracks gaps
+/// ([`Gaps`], [`NoGaps`](crate::NoGaps)), `A` where nodes come from ([`NodeAlloc`]).
+///
+/// | operation | node visits | allocates |
+/// | --- | --- | --- |
+/// | [`get`](Self::get), [`get_entry`](Self::get_entry) | height | never |
+/// | [`insert`](Self::insert) | O(height) | only if a leaf is full: 1 leaf, and 1 branch per full level above it |
+/// | [`erase`](Self::erase) | O(height) | never, and cannot fail |
+/// | [`find_gap`](Self::find_gap) | O(height) for natural requests and alignment 1 | never |
+/// | a step of an iterator | O(1), once per leaf O(height) | never |
+///
+/// The height is O(log n). No operation panics, whatever its arguments are.
+///
+/// ```
+/// use maple_tree::{Direction, GapRequest, IndexRange, MapleTree};
+///
+/// let mut tree: MapleTree<Box<&str>> = MapleTree::new();
+/// tree.insert(0x1000..0x2000, Box::new("code"))?;
+/// tree.insert(0x4000..=0x4fff, Box::new("stack"))?;
+/// assert_eq!(tree.get(0x1800), Some(&"code"));
+///
+/// let request = GapRequest::new(..0x10000, 0x1000, 0x1000, Direction::BottomUp)?;
+/// assert_eq!(tree.find_gap(&request), IndexRange::new(0, 0xfff));
+///
+/// let (range, value) = tree.erase(0x1000).ok_or("nothing there")?;
+/// assert_eq!((range.last(), *value), (0x1fff, "code"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct MapleTree<T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
+    raw: RawTree<L, A>,
+    values: PhantomData<T>,
+}
+
+impl<T: Entry, L: Layout> MapleTree<T, L> {
+    /// An empty tree. Allocates nothing.
+    ///
+    /// ```
+    /// use maple_tree::MapleTree;
+    ///
+    /// static TAKEN: MapleTree<()> = MapleTree::new();
+    /// assert!(TAKEN.is_empty());
+    /// ```
+    pub const fn new() -> Self {
+        Self::new_in(Global)
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
+    /// An empty tree that takes its nodes from `alloc`. Allocates nothing.
+    pub const fn new_in(alloc: A) -> Self {
+        Self { raw: RawTree::new(alloc), values: PhantomData }
+    }
+
+    /// Where the tree's nodes come from.
+    pub fn allocator(&self) -> &A {
+        self.raw.memory().alloc()
+    }
+
+    /// How many entries the tree holds.
+    pub fn len(&self) -> usize {
+        self.raw.entries()
+    }
+
+    /// Whether the tree holds no entry. It has no nodes then.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value at `index`.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(7))?;
+    /// assert_eq!((tree.get(19), tree.get(20)), (Some(&7), None));
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    #[inline]
+    pub fn get(&self, index: u64) -> Option<T::Borrowed<'_>> {
+        self.raw.get(index).map(|word| self.lend(word))
+    }
+
+    /// The range and the value of the entry at `index`.
+    ///
+    /// ```
+    /// # use maple_tree::{IndexRange, MapleTree};
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// assert_eq!(tree.get_entry(15).map(|(range, _)| range), IndexRange::new(10, 19));
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    pub fn get_entry(&self, index: u64) -> Option<(IndexRange, T::Borrowed<'_>)> {
+        self.raw.entry(index).map(|found| (found.range, self.lend(found.word)))
+    }
+
+    /// Stores `value` over `range`, all of which must be free; memory may be waited for.
+    ///
+    /// Allocates only if the leaf that takes the entry is full and has no neighbour with room.
+    ///
+    /// # Errors
+    ///
+    /// An entry is in the way, there is no node memory, or the range is empty. The tree is as it was (at most
+    /// slots have moved between two leaves), and the error has the value.
+    ///
+    /// ```
+    /// use maple_tree::{IndexRange, InsertErrorKind, MapleTree};
+    ///
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(1))?;
+    /// let error = tree.insert(15.., Box::new(2)).unwrap_err();
+    /// assert_eq!(*error.value, 2);
+    /// assert_eq!(Some(error.kind), IndexRange::new(10, 19).map(|by| InsertErrorKind::Occupied { by }));
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    pub fn insert(&mut self, range: impl RangeBounds<u64>, value: T) -> Result<(), InsertError<T>> {
+        self.insert_with(range, value, AllocMode::Normal)
+    }
+
+    /// Like [`insert`](Self::insert), with the choice whether node memory may be waited for.
+    ///
+    /// # Errors
+    ///
+    /// As for [`insert`](Self::insert).
+    pub fn insert_with(
+        &mut self,
+        range: impl RangeBounds<u64>,
+        value: T,
+        mode: AllocMode,
+    ) -> Result<(), InsertError<T>> {
+        let Some(range) = IndexRange::from_bounds(range) else {
+            return Err(InsertError { value, kind: InsertErrorKind::EmptyRange });
+        };
+        let word = value.into_word();
+        self.raw.insert(range, word, mode).map_err(|failure| InsertError {
+            // SAFETY: the word was made above from a `T`, and the tree did not take it.
+            value: unsafe { T::from_word(word) },
+            kind: match failure {
+                InsertFailure::Occupied(by) => InsertErrorKind::Occupied { by },
+                InsertFailure::NoMemory(error) => InsertErrorKind::NodeMemory(error),
+            },
+        })
+    }
+
+    /// Takes out the entry that covers `index`, all of it: its range and its value, or `None` if `index` is free.
+    ///
+    /// Never allocates and cannot fail. The range is free at once: the next gap search sees it, joined with what
+    /// is free beside it. May give nodes back to the allocator.
+    ///
+    /// ```
+    /// # use maple_tree::{IndexRange, MapleTree};
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(7))?;
+    /// let (range, value) = tree.erase(12).expect("there is an entry");
+    /// assert_eq!((Some(range), *value), (IndexRange::new(10, 19), 7));
+    /// assert!(tree.erase(12).is_none());
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    pub fn erase(&mut self, index: u64) -> Option<(IndexRange, T)> {
+        let found = self.raw.erase(index)?;
+        // SAFETY: the tree held this word, so it came from `into_word` of a `T`; it holds it no more.
+        Some((found.range, unsafe { T::from_word(found.word) }))
+    }
+
+    /// Takes out and drops all entries and gives all nodes back. O(n), allocates nothing.
+    pub fn clear(&mut self) {
+        // SAFETY: as in `erase`: each word is passed on once, when the tree does not hold it any more.
+        self.raw.clear(|word| drop(unsafe { T::from_word(word) }));
+    }
+
+    /// The entries in order of their ranges, from either end.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<char>> = MapleTree::new();
+    /// tree.insert(30..40, Box::new('b'))?;
+    /// tree.insert(10..20, Box::new('a'))?;
+    /// let values: String = tree.iter().map(|(_, value)| value).collect();
+    /// assert_eq!(values, "ab");
+    /// assert_eq!(tree.iter().next_back().map(|(range, _)| range.first()), Some(30));
+    /// # Ok::<(), maple_tree::InsertError<Box<char>>>(())
+    /// ```
+    pub fn iter(&self) -> Iter<'_, T, L, A> {
+        Iter::new(self)
+    }
+
+    /// The gaps (maximal free ranges) in order, from either end. O(n) in all.
+    ///
+    /// ```
+    /// # use maple_tree::{IndexRange, MapleTree};
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// let gaps: Vec<_> = tree.gaps().collect();
+    /// assert_eq!(gaps, [(0..10), (20..u64::MAX)].map(|gap| {
+    ///     IndexRange::new(gap.start, if gap.start == 0 { 9 } else { u64::MAX }).expect("not empty")
+    /// }));
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    pub fn gaps(&self) -> GapIter<'_, L, A> {
+        GapIter::new(&self.raw)
+    }
+
+    /// How high the tree is and what its nodes take.
+    pub fn stats(&self) -> Stats {
+        Stats::of(&self.raw)
+    }
+
+    /// Recomputes every invariant of the tree from scratch, in O(n).
+    ///
+    /// # Errors
+    ///
+    /// The first violation that it meets. There is none unless this crate has a bug.
+    pub fn validate(&self) -> Result<(), Violation> {
+        validate(&self.raw)
+    }
+
+    /// The tree as text, node by node, to be printed with `{}`.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(0x10..0x20, ())?;
+    /// assert_eq!(
+    ///     tree.dump().to_string(),
+    ///     "leaf 0x0..=0xffffffffffffffff: 3 slots, 1 live\n\
+    ///      \x20 0x0..=0xf: empty\n\
+    ///      \x20 0x10..=0x1f: entry\n\
+    ///      \x20 0x20..=0xffffffffffffffff: empty\n"
+    /// );
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    pub fn dump(&self) -> Dump<'_, L, A> {
+        Dump::new(&self.raw)
+    }
+
+    pub(crate) fn raw(&self) -> &RawTree<L, A> {
+        &self.raw
+    }
+
+    /// Lends out a value while the tree is borrowed.
+    pub(crate) fn lend(&self, word: Word) -> T::Borrowed<'_> {
+        // SAFETY: `word` is in this tree, so it came from `into_word` of a `T`; it is taken out only through
+        // `&mut self`, which waits for the borrow to end.
+        unsafe { T::borrow(word) }
+    }
+}
+
+impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
+    /// The highest (or lowest) free range that satisfies a request: found if and only if there is one.
+    ///
+    /// O(height) node visits if the size is a power of two equal to the alignment, or the alignment is 1: at
+    /// most 2 per level. For other alignments runs that are long enough but cannot be aligned are rejected one by
+    /// one, in O(n) at worst. Allocates nothing.
+    ///
+    /// ```
+    /// use maple_tree::{Direction, GapRequest, IndexRange, MapleTree};
+    ///
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(4..8, ())?;
+    /// let top = GapRequest::new(0..16, 4, 4, Direction::TopDown)?;
+    /// assert_eq!(tree.find_gap(&top), IndexRange::new(12, 15));
+    /// let bottom = GapRequest::new(1..16, 4, 4, Direction::BottomUp)?;
+    /// assert_eq!(tree.find_gap(&bottom), IndexRange::new(8, 11));
+    /// let none = GapRequest::new(0..16, 9, 1, Direction::TopDown)?;
+    /// assert_eq!(tree.find_gap(&none), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn find_gap(&self, request: &GapRequest) -> Option<IndexRange> {
+        match self.raw.root() {
+            Some(root) => gap::find(root, IndexRange::FULL, request),
+            None => request.fit(IndexRange::FULL),
+        }
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> Drop for MapleTree<T, L, A> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc + Default> Default for MapleTree<T, L, A> {
+    fn default() -> Self {
+        Self::new_in(A::default())
+    }
+}
+
+impl<'a, T: Entry, L: Layout, A: NodeAlloc> IntoIterator for &'a MapleTree<T, L, A> {
+    type Item = (IndexRange, T::Borrowed<'a>);
+    type IntoIter = Iter<'a, T, L, A>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for MapleTree<T, L, A>
+where
+    for<'a> T::Borrowed<'a>: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self).finish()
+    }
+}

@@ -1,0 +1,33 @@
+//! Nodes: how slots and pivots are laid out, and nothing about what they mean.
+//!
+//! A node covers a range of indices that only its parent knows (its *bounds*), divided into `len` slots. Slot i
+//! ends at pivot i; the last slot ends where the node ends.
+//!
+//! ```text
+//!               bounds.first                                      bounds.last
+//!   pivots            |     p0 |       p1 |   p2 |   MAX   MAX  ...   |
+//!   slots             | slot 0 |  slot 1  |slot 2|       slot 3       |  len = 4
+//! ```
+//!
+//! Invariants (`validate` checks them all):
+//!
+//! - **N1** The pivots below `len - 1` are strictly increasing and lie within the bounds; all others are
+//!   `u64::MAX`. So the slot that holds an index is the number of pivots below it, and `len` need not be read.
+//! - **N2** A slot beyond `len` is vacant.
+//! - **N3** Bit i of `empty` is set exactly if i < `len` and slot i is vacant. A vacant slot in use is called
+//!   *empty*; one that holds something is *live*.
+//!
+//! An empty slot is free address space, in a leaf as well as in a branch, where it stands for a whole free
+//! subtree. Neighbouring empty slots are allowed: they are fragments of one gap.
+
+mod branch;
+mod layout;
+mod link;
+mod shape;
+mod transfer;
+
+pub(crate) use branch::Store;
+pub use layout::{Gaps, Layout, NoGaps, SmallGaps, SmallNoGaps, TracksGaps};
+pub(crate) use link::{Link, Memory, Node, NodeMut, Spare};
+pub(crate) use shape::Shape;
+pub(crate) use transfer::{append, move_to_left, move_to_right, split_off};

@@ -1,0 +1,286 @@
+//! The shape that leaves and branches share: pivots and slots, and how slots are replaced.
+
+use super::branch::Store;
+use crate::range::IndexRange;
+
+/// One node in memory. `W` is what a live slot holds, `X` what a branch keeps beside its slots.
+///
+/// Pivots come first and slots second, so that a search runs through memory forwards; the header word that
+/// stands between them is not needed by readers.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub struct Block<W, X, const PIVOTS: usize, const SLOTS: usize> {
+    pivots: [u64; PIVOTS],
+    empty: u32,
+    len: u8,
+    slots: [Option<W>; SLOTS],
+    store: X,
+}
+
+/// The parts of a node, borrowed one by one.
+#[derive(Debug)]
+pub struct Parts<'a, W, X> {
+    pub(super) pivots: &'a mut [u64],
+    pub(super) slots: &'a mut [Option<W>],
+    pub(super) empty: &'a mut u32,
+    pub(super) len: &'a mut u8,
+    pub(super) store: &'a mut X,
+}
+
+/// A bit mask of the slots below `len`.
+fn below(len: usize) -> u32 {
+    if len >= 32 { u32::MAX } else { (1 << len) - 1 }
+}
+
+/// A node as pivots and slots, whatever its size and whatever the slots hold.
+pub trait Shape: Sized {
+    /// What a live slot holds.
+    type Live;
+    /// What the node keeps for each slot beside it (branches: the gap summary).
+    type Store: Store;
+    /// How many slots there are.
+    const CAPACITY: usize;
+
+    /// A node without slots.
+    fn vacant() -> Self;
+    /// The pivots, used or not.
+    fn pivots(&self) -> &[u64];
+    /// The slots, used or not.
+    fn slots(&self) -> &[Option<Self::Live>];
+    /// How many slots are in use.
+    fn len(&self) -> usize;
+    /// Which slots are in use and empty, a bit for each.
+    fn empty(&self) -> u32;
+    /// What is kept beside the slots.
+    fn store(&self) -> &Self::Store;
+    /// What is kept beside the slots, to change.
+    #[inline]
+    fn store_mut(&mut self) -> &mut Self::Store {
+        self.parts().store
+    }
+    /// All of it, to change.
+    fn parts(&mut self) -> Parts<'_, Self::Live, Self::Store>;
+
+    /// The slot that covers `index` (which lies within the node's bounds).
+    ///
+    /// A search from the front that stops early: mispredicted at most once, and what it reads next can be
+    /// fetched before it ends, which a binary search would prevent.
+    #[inline]
+    fn find(&self, index: u64) -> usize {
+        let pivots = self.pivots();
+        pivots.iter().position(|&pivot| index <= pivot).unwrap_or(pivots.len())
+    }
+
+    /// The lowest index of a slot.
+    #[inline]
+    fn first_of(&self, slot: usize, bounds: IndexRange) -> u64 {
+        match slot.checked_sub(1) {
+            Some(before) => self.pivots()[before] + 1,
+            None => bounds.first(),
+        }
+    }
+
+    /// The highest index of a slot.
+    #[inline]
+    fn last_of(&self, slot: usize, bounds: IndexRange) -> u64 {
+        if slot + 1 < self.len() { self.pivots()[slot] } else { bounds.last() }
+    }
+
+    /// The range of a slot. It cannot be empty, since pivots strictly increase.
+    #[inline]
+    fn range_of(&self, slot: usize, bounds: IndexRange) -> IndexRange {
+        let (first, last) = (self.first_of(slot, bounds), self.last_of(slot, bounds));
+        debug_assert!(first <= last);
+        IndexRange::new(first, last).unwrap_or(IndexRange::single(first))
+    }
+
+    /// What a slot holds.
+    #[inline]
+    fn slot(&self, slot: usize) -> Option<&Self::Live> {
+        self.slots()[slot].as_ref()
+    }
+
+    /// What a slot holds, to change. Making it vacant is for [`put`](Self::put).
+    #[inline]
+    fn slot_mut(&mut self, slot: usize) -> Option<&mut Self::Live> {
+        self.parts().slots[slot].as_mut()
+    }
+
+    /// What two slots hold, `left` being before `right`.
+    fn pair_mut(&mut self, left: usize, right: usize) -> (Option<&mut Self::Live>, Option<&mut Self::Live>) {
+        let (before, from) = self.parts().slots.split_at_mut(right);
+        (before[left].as_mut(), from[0].as_mut())
+    }
+
+    /// Whether a slot in use holds nothing.
+    #[inline]
+    fn is_empty(&self, slot: usize) -> bool {
+        self.empty() >> slot & 1 == 1
+    }
+
+    /// Which slots are live, a bit for each.
+    #[inline]
+    fn live(&self) -> u32 {
+        !self.empty() & below(self.len())
+    }
+
+    /// Whether any of the slots `from..to` is live.
+    fn has_live(&self, from: usize, to: usize) -> bool {
+        self.live() & below(to) & !below(from) != 0
+    }
+
+    /// The lowest live slot at or after `slot`.
+    #[inline]
+    fn live_at_or_after(&self, slot: usize) -> Option<usize> {
+        let live = self.live() & !below(slot);
+        (live != 0).then(|| live.trailing_zeros() as usize)
+    }
+
+    /// The highest live slot at or before `slot`.
+    #[inline]
+    fn live_at_or_before(&self, slot: usize) -> Option<usize> {
+        let live = self.live() & below(slot + 1);
+        live.checked_ilog2().map(|bit| bit as usize)
+    }
+
+    /// Replaces what a slot holds and returns what it held.
+    #[inline]
+    fn put(&mut self, slot: usize, held: Option<Self::Live>) -> Option<Self::Live> {
+        let parts = self.parts();
+        if held.is_none() {
+            *parts.empty |= 1 << slot;
+        } else {
+            *parts.empty &= !(1 << slot);
+        }
+        core::mem::replace(&mut parts.slots[slot], held)
+    }
+
+    /// Sets the end of a slot; nothing to do for the last slot, which ends where the node ends.
+    #[inline]
+    fn set_last(&mut self, slot: usize, last: u64) {
+        if slot + 1 < self.len() {
+            self.parts().pivots[slot] = last;
+        }
+    }
+
+    /// Replaces `removed` slots at `at`, all of them empty, by `inserted` empty slots.
+    ///
+    /// The ends of the other slots stay. The caller sets those of the inserted slots, and that of the slot
+    /// before `at` if it was the last one. With `inserted == 0` the indices go to the slot after `at`, unless
+    /// the caller gives them to the slot before by setting its end.
+    fn resize(&mut self, at: usize, removed: usize, inserted: usize) {
+        let old_len = self.len();
+        let new_len = old_len - removed + inserted;
+        debug_assert!(new_len <= Self::CAPACITY);
+        let parts = self.parts();
+        let (from, to) = (at + removed, at + inserted);
+        if from != to {
+            let pivots = parts.pivots.len();
+            // The last slot in use has no pivot, so what is beyond the array is not lost.
+            if from < pivots && to < pivots {
+                let count = (old_len.min(pivots) - from).min(pivots - to);
+                parts.pivots.copy_within(from..from + count, to);
+            }
+            if new_len < old_len {
+                for pivot in &mut parts.pivots[new_len.saturating_sub(1)..old_len.min(pivots)] {
+                    *pivot = u64::MAX;
+                }
+            }
+            slide(parts.slots, from, to, old_len - from);
+            parts.store.slide(from, to, old_len - from);
+        }
+        let moved = parts.empty.checked_shr(from as u32).unwrap_or(0).checked_shl(to as u32).unwrap_or(0);
+        *parts.empty = *parts.empty & below(at) | below(to) & !below(at) | moved;
+        *parts.len = new_len as u8;
+    }
+
+    /// Joins `slot`, which is empty, with its empty neighbours in this node; the slot where it is then.
+    fn coalesce(&mut self, slot: usize) -> usize {
+        let last = self.empty_run_end(slot);
+        let first = self.empty_run_start(slot);
+        if first < last {
+            // Without a pivot between them the slots before the last one fall to it.
+            self.resize(first, last - first, 0);
+        }
+        first
+    }
+
+    /// The first slot of the run of empty slots in which `slot` lies.
+    fn empty_run_start(&self, slot: usize) -> usize {
+        self.live_at_or_before(slot).map_or(0, |live| live + 1)
+    }
+
+    /// The last slot of the run of empty slots in which `slot` lies.
+    fn empty_run_end(&self, slot: usize) -> usize {
+        self.live_at_or_after(slot).unwrap_or(self.len()) - 1
+    }
+}
+
+/// Moves `count` slots from `from` to `to`; those that they leave become vacant.
+pub(super) fn slide<W>(slots: &mut [Option<W>], from: usize, to: usize, count: usize) {
+    if from < to {
+        for i in (0..count).rev() {
+            slots[to + i] = slots[from + i].take();
+        }
+    } else {
+        for i in 0..count {
+            slots[to + i] = slots[from + i].take();
+        }
+    }
+}
+
+impl<W, X: Store, const PIVOTS: usize, const SLOTS: usize> Shape for Block<W, X, PIVOTS, SLOTS> {
+    type Live = W;
+    type Store = X;
+    const CAPACITY: usize = {
+        // The last slot has no pivot; the bitmap has 32 bits; a split must leave something on both sides.
+        assert!(SLOTS == PIVOTS + 1 && SLOTS <= 32 && SLOTS >= 4);
+        SLOTS
+    };
+
+    fn vacant() -> Self {
+        Self {
+            pivots: [u64::MAX; PIVOTS],
+            empty: 0,
+            len: 0,
+            slots: [const { None }; SLOTS],
+            store: X::default(),
+        }
+    }
+
+    #[inline]
+    fn pivots(&self) -> &[u64] {
+        &self.pivots
+    }
+
+    #[inline]
+    fn slots(&self) -> &[Option<W>] {
+        &self.slots
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    #[inline]
+    fn empty(&self) -> u32 {
+        self.empty
+    }
+
+    #[inline]
+    fn store(&self) -> &X {
+        &self.store
+    }
+
+    #[inline]
+    fn parts(&mut self) -> Parts<'_, W, X> {
+        Parts {
+            pivots: &mut self.pivots,
+            slots: &mut self.slots,
+            empty: &mut self.empty,
+            len: &mut self.len,
+            store: &mut self.store,
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Ranges of indices, both ends inclusive.
+//!
+//! The index space is `0..=u64::MAX`, whose size does not fit into a `u64`; so a range keeps its two ends and
+//! counts in `u128`. This type is the edge where other notations are turned into ours.
+
+use core::fmt;
+use core::ops::{Bound, RangeBounds, RangeInclusive};
+
+/// A non-empty range of indices `first..=last`.
+///
+/// ```
+/// use maple_tree::IndexRange;
+///
+/// let range = IndexRange::new(4, 7).ok_or("empty")?;
+/// assert_eq!((range.first(), range.last(), range.count()), (4, 7, 4));
+/// assert!(range.contains(7) && !range.contains(8));
+/// assert_eq!(IndexRange::new(7, 4), None);
+/// assert_eq!(IndexRange::FULL.count(), 1 << 64);
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IndexRange {
+    first: u64,
+    last: u64,
+}
+
+impl IndexRange {
+    /// The whole index space, `0..=u64::MAX`.
+    pub const FULL: Self = Self { first: 0, last: u64::MAX };
+
+    /// `first..=last`, or `None` if that is empty (`first > last`).
+    pub const fn new(first: u64, last: u64) -> Option<Self> {
+        if first <= last { Some(Self { first, last }) } else { None }
+    }
+
+    /// The range that holds just `index`.
+    pub const fn single(index: u64) -> Self {
+        Self { first: index, last: index }
+    }
+
+    /// The range of `count` indices that begins at `first`, or `None` if `count` is 0 or the range would pass
+    /// `u64::MAX`.
+    pub const fn sized(first: u64, count: u64) -> Option<Self> {
+        match count.checked_sub(1) {
+            Some(rest) => match first.checked_add(rest) {
+                Some(last) => Some(Self { first, last }),
+                None => None,
+            },
+            None => None,
+        }
+    }
+
+    /// Any of Rust's range notations (`4..8`, `4..=7`, `4..`, `..`), or `None` if it is empty.
+    pub fn from_bounds(bounds: impl RangeBounds<u64>) -> Option<Self> {
+        let first = match bounds.start_bound() {
+            Bound::Included(&first) => first,
+            Bound::Excluded(&before) => before.checked_add(1)?,
+            Bound::Unbounded => 0,
+        };
+        let last = match bounds.end_bound() {
+            Bound::Included(&last) => last,
+            Bound::Excluded(&end) => end.checked_sub(1)?,
+            Bound::Unbounded => u64::MAX,
+        };
+        Self::new(first, last)
+    }
+
+    /// The lowest index.
+    pub const fn first(self) -> u64 {
+        self.first
+    }
+
+    /// The highest index.
+    pub const fn last(self) -> u64 {
+        self.last
+    }
+
+    /// How many indices the range holds: at least 1, at most 2^64.
+    pub const fn count(self) -> u128 {
+        (self.last - self.first) as u128 + 1
+    }
+
+    /// Whether `index` lies in the range.
+    pub const fn contains(self, index: u64) -> bool {
+        self.first <= index && index <= self.last
+    }
+
+    /// Whether the two ranges have an index in common.
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+
+    /// What the two ranges have in common.
+    pub fn intersection(self, other: Self) -> Option<Self> {
+        Self::new(self.first.max(other.first), self.last.min(other.last))
+    }
+
+    /// The same range with another lowest index. The caller keeps `first <= self.last()`.
+    pub(crate) fn starting_at(self, first: u64) -> Self {
+        debug_assert!(first <= self.last);
+        Self { first, last: self.last }
+    }
+
+    /// The same range with another highest index. The caller keeps `self.first() <= last`.
+    pub(crate) fn ending_at(self, last: u64) -> Self {
+        debug_assert!(self.first <= last);
+        Self { first: self.first, last }
+    }
+
+    /// The indices after this range, up to `u64::MAX`.
+    pub(crate) fn after(self) -> Option<Self> {
+        self.last.checked_add(1).map(|first| Self { first, last: u64::MAX })
+    }
+
+    /// The indices before this range, from 0.
+    pub(crate) fn before(self) -> Option<Self> {
+        self.first.checked_sub(1).map(|last| Self { first: 0, last })
+    }
+}
+
+impl fmt::Debug for IndexRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}..={:?}", self.first, self.last)
+    }
+}
+
+impl fmt::Display for IndexRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}..={:#x}", self.first, self.last)
+    }
+}
+
+impl RangeBounds<u64> for IndexRange {
+    fn start_bound(&self) -> Bound<&u64> {
+        Bound::Included(&self.first)
+    }
+
+    fn end_bound(&self) -> Bound<&u64> {
+        Bound::Included(&self.last)
+    }
+}
+
+impl From<IndexRange> for RangeInclusive<u64> {
+    fn from(range: IndexRange) -> Self {
+        range.first..=range.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(first: u64, last: u64) -> Option<IndexRange> {
+        IndexRange::new(first, last)
+    }
+
+    #[test]
+    fn notations_at_the_edges() {
+        assert_eq!(IndexRange::from_bounds(..), Some(IndexRange::FULL));
+        assert_eq!(IndexRange::from_bounds(5..5), None);
+        assert_eq!(IndexRange::from_bounds(0..0), None);
+        assert_eq!(IndexRange::from_bounds(..=u64::MAX), Some(IndexRange::FULL));
+        assert_eq!(IndexRange::from_bounds(u64::MAX..), range(u64::MAX, u64::MAX));
+        assert_eq!(IndexRange::from_bounds(..u64::MAX), range(0, u64::MAX - 1));
+        let after_the_end = (Bound::Excluded(u64::MAX), Bound::Unbounded);
+        assert_eq!(IndexRange::from_bounds(after_the_end), None);
+    }
+
+    #[test]
+    fn sizes_at_the_edges() {
+        assert_eq!(IndexRange::sized(7, 0), None);
+        assert_eq!(IndexRange::sized(u64::MAX, 1), range(u64::MAX, u64::MAX));
+        assert_eq!(IndexRange::sized(u64::MAX, 2), None);
+        assert_eq!(IndexRange::sized(0, u64::MAX), range(0, u64::MAX - 1));
+    }
+}

@@ -1,0 +1,133 @@
+//! Keeping nodes well filled: joining sparse neighbours, and evening out full ones. Neither needs memory.
+
+use super::insert::refresh_all;
+use super::summarize::Change;
+use super::{joined, len_of};
+use crate::node::{self, Layout, Link, NodeMut, Shape};
+use crate::range::IndexRange;
+
+/// A neighbour takes slots from a full leaf only if it has this much room, so that half of it is enough for an
+/// entry and the empty slot that may come with it.
+const SPILL_ROOM: usize = 4;
+
+/// Evens out the leaf in `slot`, which is full, with a leaf beside it. `None` if none has room.
+pub(super) fn spill<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: IndexRange) -> Option<Change> {
+    let room = |neighbour: Option<usize>| {
+        let neighbour = neighbour.filter(|&neighbour| neighbour < branch.len())?;
+        let len = len_of(branch.slot(neighbour)?);
+        (len + SPILL_ROOM <= L::Leaf::CAPACITY).then_some((len, neighbour))
+    };
+    let (_, neighbour) = [room(slot.checked_sub(1)), room(Some(slot + 1))].into_iter().flatten().min()?;
+    let (left, right) = (slot.min(neighbour), slot.max(neighbour));
+    let boundary = branch.last_of(left, bounds);
+    let (Some(left_link), Some(right_link)) = branch.pair_mut(left, right) else { return None };
+    let (NodeMut::Leaf(left_leaf), NodeMut::Leaf(right_leaf)) = (left_link.node_mut(), right_link.node_mut())
+    else {
+        return None;
+    };
+    let count = left_leaf.len().abs_diff(right_leaf.len()) / 2;
+    let boundary = if left_leaf.len() < right_leaf.len() {
+        if !right_leaf.has_live(count, right_leaf.len()) {
+            return None;
+        }
+        let junction = left_leaf.len() - 1;
+        let end = node::move_to_left(left_leaf, boundary, right_leaf, count)?;
+        if left_leaf.is_empty(junction) {
+            left_leaf.coalesce(junction);
+        }
+        end
+    } else {
+        if !left_leaf.has_live(0, left_leaf.len() - count) {
+            return None;
+        }
+        let end = node::move_to_right(left_leaf, boundary, right_leaf, count)?;
+        if right_leaf.is_empty(count) {
+            right_leaf.coalesce(count);
+        }
+        end
+    };
+    branch.set_last(left, boundary);
+    Some(refresh_all::<L>(branch, left, right + 1, bounds))
+}
+
+/// Joins the child in `slot`, if it is sparse, with one beside it, if the two fill 7/8 of a node at most. Returns
+/// the slot where the child is then and the node that is not needed any more.
+///
+/// 7/8 and not all of it, so that the next insertion does not split the node again.
+pub(super) fn join_sparse<L: Layout>(
+    branch: &mut L::Branch,
+    slot: usize,
+    bounds: IndexRange,
+) -> Option<(usize, Link<L>)> {
+    let child = branch.slot(slot)?;
+    let capacity = match child.node() {
+        node::Node::Leaf(_) => L::Leaf::CAPACITY,
+        node::Node::Branch(_) => L::Branch::CAPACITY,
+    };
+    if len_of(child) * 2 >= capacity {
+        return None;
+    }
+    let right = branch.live_at_or_after(slot + 1).map(|right| (slot, right));
+    let left = slot.checked_sub(1).and_then(|at| branch.live_at_or_before(at)).map(|left| (left, slot));
+    let (left, right) = [right, left]
+        .into_iter()
+        .flatten()
+        .find(|&(left, right)| joined_len(branch, left, right).is_some_and(|len| len * 8 <= capacity * 7))?;
+
+    let (left_range, right_range) = (branch.range_of(left, bounds), branch.range_of(right, bounds));
+    let range = joined(branch, left, right, bounds);
+    let mut taken = branch.put(right, None)?;
+    branch.resize(left + 1, right - left, 0);
+    branch.set_last(left, range.last());
+    let ends = (left_range.last(), right_range.first() - 1);
+    match (branch.slot_mut(left)?.node_mut(), taken.node_mut()) {
+        (NodeMut::Leaf(left), NodeMut::Leaf(right)) => {
+            join(left, ends, right);
+        }
+        (NodeMut::Branch(left), NodeMut::Branch(right)) => {
+            let junction = join(left, ends, right);
+            refresh_all::<L>(left, junction.saturating_sub(1), junction + 2, range);
+        }
+        // Not reached: children of one branch are of one kind (T2).
+        _ => debug_assert!(false, "a leaf beside a branch"),
+    }
+    Some((left, taken))
+}
+
+/// How many slots two children would have if they were joined with what is empty between them.
+fn joined_len<L: Layout, B: Shape<Live = Link<L>>>(branch: &B, left: usize, right: usize) -> Option<usize> {
+    fn count<S: Shape>(left: &S, between: bool, right: &S) -> usize {
+        let empty = [left.is_empty(left.len() - 1), between, right.is_empty(0)];
+        let fragments = empty.into_iter().filter(|&empty| empty).count();
+        left.len() + usize::from(between) + right.len() - fragments.saturating_sub(1)
+    }
+    let between = right > left + 1;
+    match (branch.slot(left)?.node(), branch.slot(right)?.node()) {
+        (node::Node::Leaf(left), node::Node::Leaf(right)) => Some(count(left, between, right)),
+        (node::Node::Branch(left), node::Node::Branch(right)) => Some(count(left, between, right)),
+        _ => None,
+    }
+}
+
+/// Moves everything from `right` to the end of `left`, which ends at `ends.0`; up to `ends.1` there is nothing.
+/// Empty slots that meet become one. Returns the last slot that `left` had before.
+fn join<S: Shape>(left: &mut S, ends: (u64, u64), right: &mut S) -> usize {
+    let mut boundary = ends.1;
+    let last = left.len() - 1;
+    if left.is_empty(last) {
+        if right.is_empty(0) && last > 0 {
+            // Leave it all to the empty slot that `right` begins with.
+            boundary = left.pivots()[last - 1];
+            left.resize(last, 1, 0);
+        }
+    } else if ends.0 < ends.1 {
+        if right.is_empty(0) {
+            boundary = ends.0;
+        } else {
+            left.resize(last + 1, 0, 1);
+            left.set_last(last, ends.0);
+        }
+    }
+    node::append(left, boundary, right);
+    last
+}

@@ -1,0 +1,189 @@
+//! Erasing an entry: no memory, no failure.
+//!
+//! The entry's slot becomes empty, in place. A node that has no live slot left is taken out and its slot in the
+//! parent becomes empty, and so on upwards. A sparse node is joined with a neighbour, which frees one. Then the
+//! gap summaries on the way up are brought up to date, until one does not change.
+
+use super::RawTree;
+use super::balance::join_sparse;
+use super::insert::refresh_all;
+use super::seek::Found;
+use super::summarize::{Change, refresh};
+use crate::alloc::NodeAlloc;
+use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
+use crate::range::IndexRange;
+
+impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
+    /// Takes out the entry that covers `index`.
+    pub(crate) fn erase(&mut self, index: u64) -> Option<Found> {
+        let root = self.root.as_mut()?;
+        let (found, _) = erase_below(root, IndexRange::FULL, index, &mut self.memory)?;
+        self.entries -= 1;
+        self.shrink();
+        Some(found)
+    }
+
+    /// Takes out a root that holds nothing, or just one child.
+    fn shrink(&mut self) {
+        while let Some(mut root) = self.root.take() {
+            let child = match root.node_mut() {
+                NodeMut::Leaf(leaf) if leaf.live() != 0 => None,
+                NodeMut::Branch(branch) if branch.live() != 0 => match only_child::<L>(branch) {
+                    Some(child) => Some(child),
+                    None => {
+                        self.root = Some(root);
+                        return;
+                    }
+                },
+                _ => {
+                    self.height = 0;
+                    self.memory.release(root);
+                    return;
+                }
+            };
+            match child {
+                Some(child) => {
+                    self.height -= 1;
+                    self.memory.release(root);
+                    self.root = Some(child);
+                }
+                None => {
+                    self.root = Some(root);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Takes the child out of a branch that has just this one, once the child covers what the branch covered.
+fn only_child<L: Layout>(branch: &mut L::Branch) -> Option<Link<L>> {
+    if branch.live().count_ones() > 1 {
+        return None;
+    }
+    let slot = branch.live_at_or_after(0)?;
+    let range = branch.range_of(slot, IndexRange::FULL);
+    if !can_grow(branch.slot(slot)?, range, IndexRange::FULL) {
+        return None;
+    }
+    grow(branch.slot_mut(slot)?, range, IndexRange::FULL);
+    branch.put(slot, None)
+}
+
+/// Makes a subtree that covers `from` cover `to`, if [`can_grow`] allows.
+fn grow<L: Layout>(link: &mut Link<L>, from: IndexRange, to: IndexRange) {
+    match link.node_mut() {
+        NodeMut::Leaf(leaf) => {
+            if to.last() > from.last() && !leaf.is_empty(leaf.len() - 1) {
+                let len = leaf.len();
+                leaf.resize(len, 0, 1);
+                leaf.set_last(len - 1, from.last());
+            }
+            if to.first() < from.first() && !leaf.is_empty(0) {
+                leaf.resize(0, 0, 1);
+                leaf.set_last(0, from.first() - 1);
+            }
+        }
+        NodeMut::Branch(branch) => {
+            let last = branch.len() - 1;
+            let ((front, front_to), (back, back_to)) = edge_slots::<L>(branch, from, to);
+            if let Some(child) = branch.slot_mut(last) {
+                grow(child, back, back_to);
+            }
+            if let Some(child) = branch.slot_mut(0).filter(|_| last > 0) {
+                grow(child, front, front_to);
+            }
+            refresh_all::<L>(branch, last, last + 1, to);
+            refresh_all::<L>(branch, 0, 1, to);
+        }
+    }
+}
+
+/// What the first and the last slot of a branch cover while the branch covers `from`, and what they will when it
+/// covers `to`. With a single slot both are the same.
+fn edge_slots<L: Layout>(
+    branch: &L::Branch,
+    from: IndexRange,
+    to: IndexRange,
+) -> ((IndexRange, IndexRange), (IndexRange, IndexRange)) {
+    let last = branch.len() - 1;
+    let (front, back) = (branch.range_of(0, from), branch.range_of(last, from));
+    if last == 0 {
+        return ((from, to), (from, to));
+    }
+    ((front, front.starting_at(to.first())), (back, back.ending_at(to.last())))
+}
+
+/// Whether the leaves at the edges of a subtree have room for the empty slots that growing it may take.
+fn can_grow<L: Layout>(link: &Link<L>, from: IndexRange, to: IndexRange) -> bool {
+    match link.node() {
+        Node::Leaf(leaf) => {
+            let front = to.first() < from.first() && !leaf.is_empty(0);
+            let back = to.last() > from.last() && !leaf.is_empty(leaf.len() - 1);
+            leaf.len() + usize::from(front) + usize::from(back) <= L::Leaf::CAPACITY
+        }
+        Node::Branch(branch) => {
+            let last = branch.len() - 1;
+            let ((front, front_to), (back, back_to)) = edge_slots::<L>(branch, from, to);
+            let can = |slot: usize, from, to| branch.slot(slot).is_none_or(|child| can_grow(child, from, to));
+            can(0, front, front_to) && can(last, back, back_to)
+        }
+    }
+}
+
+/// Erases in the subtree under `link`. The node itself may be left without a live slot, for the parent to see.
+fn erase_below<L: Layout, A: NodeAlloc>(
+    link: &mut Link<L>,
+    bounds: IndexRange,
+    index: u64,
+    memory: &mut Memory<A>,
+) -> Option<(Found, Change)> {
+    match link.node_mut() {
+        NodeMut::Leaf(leaf) => {
+            let slot = leaf.find(index);
+            let range = leaf.range_of(slot, bounds);
+            leaf.slot(slot)?;
+            let word = leaf.put(slot, None)?;
+            let slot = if leaf.live() == 0 { 0 } else { leaf.coalesce(slot) };
+            Some((Found { range, word }, Change { head: slot == 0, rest: true }))
+        }
+        NodeMut::Branch(branch) => {
+            let slot = branch.find(index);
+            let child_bounds = branch.range_of(slot, bounds);
+            let child = branch.slot_mut(slot)?;
+            let (found, change) = erase_below(child, child_bounds, index, memory)?;
+            Some((found, settle::<L, A>(branch, slot, bounds, change, memory)))
+        }
+    }
+}
+
+/// Tidies a branch after an entry was erased below `slot`.
+fn settle<L: Layout, A: NodeAlloc>(
+    branch: &mut L::Branch,
+    slot: usize,
+    bounds: IndexRange,
+    change: Change,
+    memory: &mut Memory<A>,
+) -> Change {
+    let has_live = branch.slot(slot).is_some_and(|child| match child.node() {
+        Node::Leaf(leaf) => leaf.live() != 0,
+        Node::Branch(branch) => branch.live() != 0,
+    });
+    if !has_live {
+        if let Some(child) = branch.put(slot, None) {
+            memory.release(child);
+        }
+        if branch.live() == 0 {
+            return Change::ALL;
+        }
+        let slot = branch.coalesce(slot);
+        return refresh::<L>(branch, slot, bounds, Change::ALL);
+    }
+    match join_sparse::<L>(branch, slot, bounds) {
+        Some((slot, needless)) => {
+            memory.release(needless);
+            refresh::<L>(branch, slot, bounds, Change::ALL)
+        }
+        None => refresh::<L>(branch, slot, bounds, change),
+    }
+}

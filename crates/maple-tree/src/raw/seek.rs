@@ -1,0 +1,129 @@
+//! Finding entries by index, and leaves in order.
+
+use super::RawTree;
+use crate::entry::Word;
+use crate::node::{Layout, Link, Node, Shape};
+use crate::range::IndexRange;
+
+/// An entry as a tree holds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) range: IndexRange,
+    pub(crate) word: Word,
+}
+
+/// A leaf and the range that it covers.
+#[derive(Debug)]
+pub(crate) struct LeafView<'a, L: Layout> {
+    pub(crate) leaf: &'a L::Leaf,
+    pub(crate) bounds: IndexRange,
+}
+
+impl<L: Layout> Clone for LeafView<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L: Layout> Copy for LeafView<'_, L> {}
+
+impl<L: Layout> LeafView<'_, L> {
+    /// The entry in a slot.
+    pub(crate) fn entry(&self, slot: usize) -> Option<Found> {
+        let word = *self.leaf.slot(slot)?;
+        Some(Found { range: self.leaf.range_of(slot, self.bounds), word })
+    }
+}
+
+/// Which way to go from an index where there is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Toward {
+    Higher,
+    Lower,
+}
+
+impl<L: Layout, A> RawTree<L, A> {
+    /// The word of the entry that covers `index`.
+    #[inline]
+    pub(crate) fn get(&self, index: u64) -> Option<Word> {
+        let mut link = self.root()?;
+        loop {
+            match link.node() {
+                Node::Leaf(leaf) => return leaf.slot(leaf.find(index)).copied(),
+                Node::Branch(branch) => link = branch.slot(branch.find(index))?,
+            }
+        }
+    }
+
+    /// The entry that covers `index`.
+    pub(crate) fn entry(&self, index: u64) -> Option<Found> {
+        let mut link = self.root()?;
+        let mut bounds = IndexRange::FULL;
+        loop {
+            match link.node() {
+                Node::Leaf(leaf) => return LeafView::<L> { leaf, bounds }.entry(leaf.find(index)),
+                Node::Branch(branch) => {
+                    let slot = branch.find(index);
+                    bounds = branch.range_of(slot, bounds);
+                    link = branch.slot(slot)?;
+                }
+            }
+        }
+    }
+
+    /// The first entry that ends at or after `index`, with its leaf and slot.
+    pub(crate) fn entry_at_or_after(&self, index: u64) -> Option<(LeafView<'_, L>, usize)> {
+        let mut index = index;
+        loop {
+            let view = self.leaf_toward(index, Toward::Higher)?;
+            let from = if view.bounds.contains(index) { view.leaf.find(index) } else { 0 };
+            match view.leaf.live_at_or_after(from) {
+                Some(slot) => return Some((view, slot)),
+                None => index = view.bounds.after()?.first(),
+            }
+        }
+    }
+
+    /// The last entry that begins at or before `index`, with its leaf and slot.
+    pub(crate) fn entry_at_or_before(&self, index: u64) -> Option<(LeafView<'_, L>, usize)> {
+        let mut index = index;
+        loop {
+            let view = self.leaf_toward(index, Toward::Lower)?;
+            let from = if view.bounds.contains(index) { view.leaf.find(index) } else { view.leaf.len() - 1 };
+            match view.leaf.live_at_or_before(from) {
+                Some(slot) => return Some((view, slot)),
+                None => index = view.bounds.before()?.last(),
+            }
+        }
+    }
+
+    /// The leaf that covers `index`, or if there is none the next one in a direction.
+    ///
+    /// Where the way down ends at an empty slot, the nearest live slot beside the way is taken instead, which
+    /// was remembered: the deepest one is the nearest. So no way leads up again.
+    fn leaf_toward(&self, index: u64, toward: Toward) -> Option<LeafView<'_, L>> {
+        let mut link = self.root()?;
+        let mut bounds = IndexRange::FULL;
+        let mut beside: Option<(&Link<L>, IndexRange)> = None;
+        loop {
+            let branch = match link.node() {
+                Node::Leaf(leaf) => return Some(LeafView { leaf, bounds }),
+                Node::Branch(branch) => branch,
+            };
+            // A branch beside the way is entered at its near edge.
+            let near = index.clamp(bounds.first(), bounds.last());
+            let slot = branch.find(near);
+            let neighbour = match toward {
+                Toward::Higher => branch.live_at_or_after(slot + 1),
+                Toward::Lower => slot.checked_sub(1).and_then(|left| branch.live_at_or_before(left)),
+            };
+            if let Some((neighbour, child)) = neighbour.and_then(|n| Some((n, branch.slot(n)?))) {
+                beside = Some((child, branch.range_of(neighbour, bounds)));
+            }
+            (link, bounds) = match branch.slot(slot) {
+                Some(child) => (child, branch.range_of(slot, bounds)),
+                None => beside.take()?,
+            };
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The way from the root down to a leaf, as slot numbers: kept between looking and changing, so that the second
+//! walk needs no search.
+
+use super::MAX_HEIGHT;
+
+/// One slot per branch on the way, from the root.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    slots: [u8; MAX_HEIGHT],
+    depth: usize,
+}
+
+impl Way {
+    pub(super) const fn root() -> Self {
+        Self { slots: [0; MAX_HEIGHT], depth: 0 }
+    }
+
+    /// Goes down through `slot` of the branch reached so far.
+    #[inline]
+    pub(super) fn push(&mut self, slot: usize) {
+        self.slots[self.depth] = slot as u8;
+        self.depth += 1;
+    }
+
+    /// How many branches lie above the node reached.
+    #[inline]
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The slot taken in the branch at a depth (the root's is 0).
+    #[inline]
+    pub(super) fn slot(&self, depth: usize) -> usize {
+        usize::from(self.slots[depth])
+    }
+}

@@ -1,0 +1,60 @@
+//! How high a tree is and what its nodes take.
+
+use crate::node::{Layout, Link, Node, Shape};
+use crate::raw::RawTree;
+
+/// Numbers about the nodes of a tree; made by [`MapleTree::stats`](crate::MapleTree::stats).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Levels of nodes: 0 for an empty tree, 1 for a single leaf.
+    pub height: usize,
+    /// How many leaves there are.
+    pub leaves: usize,
+    /// How many branches there are.
+    pub branches: usize,
+    /// What they take together, in bytes.
+    pub node_bytes: usize,
+    /// Entries.
+    pub entries: usize,
+    /// Empty slots, at any level.
+    pub empty_slots: usize,
+    /// Slots that are not in use.
+    pub unused_slots: usize,
+}
+
+impl Stats {
+    /// Counted in O(nodes) for the slots, O(1) for the rest.
+    pub(crate) fn of<L: Layout, A>(tree: &RawTree<L, A>) -> Self {
+        let (leaves, branches) = (tree.memory().leaves(), tree.memory().branches());
+        let mut stats = Self {
+            height: tree.height(),
+            leaves,
+            branches,
+            node_bytes: leaves * size_of::<L::Leaf>() + branches * size_of::<L::Branch>(),
+            entries: tree.entries(),
+            ..Self::default()
+        };
+        if let Some(root) = tree.root() {
+            stats.count(root);
+        }
+        stats
+    }
+
+    fn count<L: Layout>(&mut self, link: &Link<L>) {
+        match link.node() {
+            Node::Leaf(leaf) => self.count_slots(leaf),
+            Node::Branch(branch) => {
+                self.count_slots(branch);
+                for child in branch.slots().iter().flatten() {
+                    self.count(child);
+                }
+            }
+        }
+    }
+
+    fn count_slots<S: Shape>(&mut self, node: &S) {
+        self.empty_slots += node.empty().count_ones() as usize;
+        self.unused_slots += S::CAPACITY - node.len();
+    }
+}

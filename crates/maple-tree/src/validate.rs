@@ -1,0 +1,295 @@
+//! Recomputing every invariant from scratch.
+//!
+//! The checker does not use the code that maintains the summaries: it collects the free runs of each subtree as
+//! a list of ranges, joins neighbours, and derives `head`, `tail`, `longest` and `order` from the list by their
+//! definitions.
+
+use core::fmt;
+
+use std_alloc::vec::Vec;
+
+use crate::node::{Layout, Link, Node, Shape, Store};
+use crate::range::IndexRange;
+use crate::raw::RawTree;
+
+/// An invariant that does not hold, and where. The names are those of the module documentation of this crate's
+/// `node` (N1 to N3) and `raw` (T1 to T5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Violation {
+    /// N1: a pivot in use is not greater than the one before, or lies outside of the node's bounds.
+    PivotOrder {
+        /// What the node covers.
+        node: IndexRange,
+        /// The slot that the pivot ends.
+        slot: usize,
+    },
+    /// N1: a pivot that is not in use is not `u64::MAX`.
+    UnusedPivot {
+        /// What the node covers.
+        node: IndexRange,
+        /// The pivot.
+        slot: usize,
+    },
+    /// N2: a slot that is not in use holds something.
+    UnusedSlot {
+        /// What the node covers.
+        node: IndexRange,
+        /// The slot.
+        slot: usize,
+    },
+    /// N3: the bitmap of empty slots does not say what the slots hold.
+    EmptyBitmap {
+        /// What the node covers.
+        node: IndexRange,
+        /// The slot.
+        slot: usize,
+    },
+    /// T1: a node has no slots, or more than fit.
+    SlotCount {
+        /// What the node covers.
+        node: IndexRange,
+        /// How many it says there are.
+        len: usize,
+    },
+    /// T2: a leaf is not where the height says.
+    Depth {
+        /// What the leaf covers.
+        node: IndexRange,
+        /// How many branches are above it.
+        depth: usize,
+    },
+    /// T3: a node has no live slot.
+    NothingLive {
+        /// What the node covers.
+        node: IndexRange,
+    },
+    /// T4: the longest run or the order of a slot is not what it should be.
+    SlotSummary {
+        /// What the branch covers.
+        node: IndexRange,
+        /// The slot.
+        slot: usize,
+        /// The longest run that starts in the slot, and its order plus 1, as they are stored.
+        stored: (u64, u8),
+        /// The same as they should be.
+        expected: (u64, u8),
+    },
+    /// T4: the free runs at the edges of a branch are not what they should be.
+    EdgeSummary {
+        /// What the branch covers.
+        node: IndexRange,
+        /// Head and tail as they are stored.
+        stored: (u64, u64),
+        /// The same as they should be.
+        expected: (u64, u64),
+    },
+    /// T5: the number of entries is wrong.
+    EntryCount {
+        /// What the tree says.
+        stored: usize,
+        /// What it holds.
+        counted: usize,
+    },
+    /// T5: the number of nodes is wrong: some were lost or given back too early.
+    NodeCount {
+        /// Leaves and branches as the tree counts them.
+        stored: (usize, usize),
+        /// The same as they can be reached.
+        counted: (usize, usize),
+    },
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PivotOrder { node, slot } => {
+                write!(f, "N1: pivot {slot} of the node at {node} is out of order")
+            }
+            Self::UnusedPivot { node, slot } => {
+                write!(f, "N1: unused pivot {slot} of the node at {node} is set")
+            }
+            Self::UnusedSlot { node, slot } => {
+                write!(f, "N2: unused slot {slot} of the node at {node} is set")
+            }
+            Self::EmptyBitmap { node, slot } => {
+                write!(f, "N3: the bitmap is wrong about slot {slot} of the node at {node}")
+            }
+            Self::SlotCount { node, len } => write!(f, "T1: the node at {node} has {len} slots"),
+            Self::Depth { node, depth } => write!(f, "T2: the leaf at {node} has {depth} branches above it"),
+            Self::NothingLive { node } => write!(f, "T3: the node at {node} has no live slot"),
+            Self::SlotSummary { node, slot, stored, expected } => write!(
+                f,
+                "T4: slot {slot} of the branch at {node} has (longest, order) {stored:?} and not {expected:?}"
+            ),
+            Self::EdgeSummary { node, stored, expected } => {
+                write!(f, "T4: the branch at {node} has (head, tail) {stored:?} and not {expected:?}")
+            }
+            Self::EntryCount { stored, counted } => {
+                write!(f, "T5: the tree counts {stored} entries and has {counted}")
+            }
+            Self::NodeCount { stored, counted } => {
+                write!(f, "T5: the tree counts {stored:?} (leaves, branches) and has {counted:?}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Violation {}
+
+/// Checks a whole tree.
+pub(crate) fn validate<L: Layout, A>(tree: &RawTree<L, A>) -> Result<(), Violation> {
+    let mut counts = Counts::default();
+    if let Some(root) = tree.root() {
+        let depth = tree.height() - 1;
+        check_node(root, IndexRange::FULL, depth, depth, &mut counts)?;
+    }
+    let nodes = (tree.memory().leaves(), tree.memory().branches());
+    if nodes != (counts.leaves, counts.branches) {
+        return Err(Violation::NodeCount { stored: nodes, counted: (counts.leaves, counts.branches) });
+    }
+    if tree.entries() != counts.entries {
+        return Err(Violation::EntryCount { stored: tree.entries(), counted: counts.entries });
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Counts {
+    leaves: usize,
+    branches: usize,
+    entries: usize,
+}
+
+/// Free ranges in order, neighbours joined.
+#[derive(Default)]
+struct Runs(Vec<IndexRange>);
+
+impl Runs {
+    fn push(&mut self, run: IndexRange) {
+        match self.0.last_mut() {
+            Some(before) if before.last().checked_add(1) == Some(run.first()) => {
+                *before = before.ending_at(run.last());
+            }
+            _ => self.0.push(run),
+        }
+    }
+
+    fn edges(&self, bounds: IndexRange) -> (u64, u64) {
+        let len = |run: &IndexRange| run.last() - run.first() + 1;
+        let head = self.0.first().filter(|run| run.first() == bounds.first()).map_or(0, len);
+        let tail = self.0.last().filter(|run| run.last() == bounds.last()).map_or(0, len);
+        (head, tail)
+    }
+}
+
+/// Checks a subtree and returns its free runs. `levels` branches are expected from here to the leaves.
+fn check_node<L: Layout>(
+    link: &Link<L>,
+    bounds: IndexRange,
+    levels: usize,
+    height: usize,
+    counts: &mut Counts,
+) -> Result<Runs, Violation> {
+    let mut runs = Runs::default();
+    match link.node() {
+        Node::Leaf(leaf) => {
+            check_shape(leaf, bounds)?;
+            if levels != 0 {
+                return Err(Violation::Depth { node: bounds, depth: height - levels });
+            }
+            counts.leaves += 1;
+            counts.entries += leaf.live().count_ones() as usize;
+            for slot in (0..leaf.len()).filter(|&slot| leaf.is_empty(slot)) {
+                runs.push(leaf.range_of(slot, bounds));
+            }
+        }
+        Node::Branch(branch) => {
+            check_shape(branch, bounds)?;
+            let Some(below) = levels.checked_sub(1) else {
+                return Err(Violation::Depth { node: bounds, depth: height });
+            };
+            counts.branches += 1;
+            for slot in 0..branch.len() {
+                let range = branch.range_of(slot, bounds);
+                match branch.slot(slot) {
+                    None => runs.push(range),
+                    Some(child) => {
+                        for run in check_node(child, range, below, height, counts)?.0 {
+                            runs.push(run);
+                        }
+                    }
+                }
+            }
+            check_summary::<L>(branch, bounds, &runs)?;
+        }
+    }
+    Ok(runs)
+}
+
+/// N1, N2, N3, T1, T3.
+fn check_shape<S: Shape>(node: &S, bounds: IndexRange) -> Result<(), Violation> {
+    let len = node.len();
+    if len == 0 || len > S::CAPACITY {
+        return Err(Violation::SlotCount { node: bounds, len });
+    }
+    let mut lowest = Some(bounds.first());
+    for (slot, &pivot) in node.pivots().iter().enumerate() {
+        if slot + 1 >= len {
+            if pivot != u64::MAX {
+                return Err(Violation::UnusedPivot { node: bounds, slot });
+            }
+        } else if lowest.is_none_or(|lowest| pivot < lowest) || pivot >= bounds.last() {
+            return Err(Violation::PivotOrder { node: bounds, slot });
+        }
+        lowest = pivot.checked_add(1);
+    }
+    for (slot, held) in node.slots().iter().enumerate() {
+        if slot >= len && held.is_some() {
+            return Err(Violation::UnusedSlot { node: bounds, slot });
+        }
+        if node.is_empty(slot) != (slot < len && held.is_none()) {
+            return Err(Violation::EmptyBitmap { node: bounds, slot });
+        }
+    }
+    if node.live() == 0 {
+        return Err(Violation::NothingLive { node: bounds });
+    }
+    Ok(())
+}
+
+/// T4, from the runs of the branch: each counts for every slot that it reaches, from that slot's left edge on.
+fn check_summary<L: Layout>(branch: &L::Branch, bounds: IndexRange, runs: &Runs) -> Result<(), Violation> {
+    if !<L::Branch as Shape>::Store::TRACKS_GAPS {
+        return Ok(());
+    }
+    let store = branch.store();
+    for slot in 0..branch.len() {
+        let range = branch.range_of(slot, bounds);
+        let mut expected = (0, 0);
+        for run in runs.0.iter().filter(|run| run.overlaps(range)) {
+            let run = run.starting_at(run.first().max(range.first()));
+            expected.0 = expected.0.max(run.last() - run.first() + 1);
+            expected.1 = expected.1.max(order_by_definition(run));
+        }
+        let stored = (store.longest()[slot], store.order()[slot]);
+        if stored != expected {
+            return Err(Violation::SlotSummary { node: bounds, slot, stored, expected });
+        }
+    }
+    let (stored, expected) = ((store.head(), store.tail()), runs.edges(bounds));
+    if stored != expected {
+        return Err(Violation::EdgeSummary { node: bounds, stored, expected });
+    }
+    Ok(())
+}
+
+/// The largest k such that the run holds an aligned block of 2^k, plus 1.
+pub(crate) fn order_by_definition(run: IndexRange) -> u8 {
+    let fits = |order: &u32| {
+        let block = 1u128 << order;
+        let first = u128::from(run.first()).next_multiple_of(block);
+        first + block <= u128::from(run.last()) + 1
+    };
+    (0..=run.count().ilog2()).rev().find(fits).map_or(0, |order| order as u8 + 1)
+}
