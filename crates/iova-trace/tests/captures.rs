@@ -1,5 +1,7 @@
 //! Every capture of the repository against the facts that were computed independently of this crate.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read its input has to stop")]
+
 mod common;
 
 use std::collections::BTreeMap;

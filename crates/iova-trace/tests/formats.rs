@@ -1,5 +1,7 @@
 //! One workload as the kernel, `perf script` and `trace-cmd report` print it: all of it has to be read.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read its input has to stop")]
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -70,13 +72,14 @@ fn every_line_is_an_event_or_a_header() {
     assert!(paths.is_empty(), "not listed above: {paths:?}");
 }
 
-/// All unmaps of these captures pair up with maps, printed raw or not, and the page tables tell the same.
+/// All unmaps of these captures pair up with maps, printed raw or not, and the page tables tell the same. Only
+/// two buffers of a network card were mapped before the tools began to record.
 #[test]
 fn requests_of_all_forms() {
-    for (name, allocations, frees) in [
-        ("ftrace-6.12.117-strict", 963, 690),
-        ("perf-script-6.12.117-strict", 53, 53),
-        ("trace-cmd-report-6.12.117-strict", 53, 53),
+    for (name, allocations, frees, unmatched) in [
+        ("ftrace-6.12.117-strict", 963, 690, 0),
+        ("perf-script-6.12.117-strict", 53, 51, 2),
+        ("trace-cmd-report-6.12.117-strict", 53, 51, 2),
     ] {
         let path = common::captures("formats").into_iter().find(|path| common::stem(path) == name).unwrap();
         let (records, _) = common::read(&path);
@@ -84,14 +87,14 @@ fn requests_of_all_forms() {
         assert_eq!(dma.source, Some(Source::Dma), "{name}");
         assert_eq!((dma.counts.allocations, dma.counts.frees), (allocations, frees), "{name}");
         let counts = &dma.counts;
-        assert_eq!((counts.unmatched_frees, counts.replaced, counts.overlapped), (0, 0, 0), "{name}");
+        assert_eq!((counts.unmatched_frees, counts.replaced, counts.overlapped), (unmatched, 0, 0), "{name}");
         assert_eq!(
             (counts.resized_frees, counts.scattered_lists, counts.truncated_lists),
             (0, 0, 0),
             "{name}"
         );
 
-        if allocations == frees {
+        if !name.starts_with("ftrace") {
             let options = Options { source: Some(Source::Iommu), ..Options::default() };
             let iommu = Requests::from_records(records, &options);
             assert_eq!(common::allocations(&iommu, false), common::allocations(&dma, false), "{name}");

@@ -291,6 +291,29 @@ impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
             None => request.fit(IndexRange::FULL),
         }
     }
+
+    /// The longest free run within `window`, the highest if there are several; `None` if nothing is free there.
+    ///
+    /// One gap search if the window does not cut the longest run, up to 64 of them (bisecting the length) if it
+    /// does: O(height) node visits either way. Allocates nothing.
+    ///
+    /// ```
+    /// use maple_tree::{IndexRange, MapleTree};
+    ///
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// assert_eq!(tree.longest_gap(..), IndexRange::new(20, u64::MAX));
+    /// assert_eq!(tree.longest_gap(5..24), IndexRange::new(5, 9));
+    /// assert_eq!(tree.longest_gap(10..20), None);
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    pub fn longest_gap(&self, window: impl RangeBounds<u64>) -> Option<IndexRange> {
+        let window = IndexRange::from_bounds(window)?;
+        match self.raw.root() {
+            Some(root) => gap::longest(root, window),
+            None => Some(window),
+        }
+    }
 }
 
 impl<T: Entry, L: Layout, A: NodeAlloc> Drop for MapleTree<T, L, A> {

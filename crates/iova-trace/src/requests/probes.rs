@@ -93,7 +93,7 @@ fn pair(records: &[Record]) -> Pairs {
     for (at, record) in records.iter().enumerate() {
         match &record.event {
             Event::IovaAllocTree(tree) => {
-                open.entry((task(record), tree.iovad)).or_default().push((at, *tree))
+                open.entry((task(record), tree.iovad)).or_default().push((at, *tree));
             }
             Event::IovaAlloc(alloc) => {
                 let Some(stack) = open.get_mut(&(task(record), alloc.iovad)) else { continue };

@@ -1,6 +1,5 @@
 //! Reading the captures of the repository, and the facts about them that were computed independently.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot read its input has to stop")]
 #![allow(dead_code, clippy::allow_attributes, reason = "each test uses another part of this")]
 
 use std::{

@@ -79,13 +79,19 @@ impl GapRequest {
         if !align.is_power_of_two() {
             return Err(InvalidRequest::Alignment { align });
         }
-        // Two necessary conditions on a run that fits. It holds the first 2^m indices of the answer, which are
-        // aligned to 2^m, where m is the smaller of the two orders. And any run of 2^(k+1) - 1 indices holds an
-        // aligned block of 2^k. Where size and alignment are the same power of two the first is sufficient.
+        // The answer begins with 2^m indices aligned to 2^m, where m is the smaller of the two orders. That is
+        // necessary; where size and alignment are the same power of two it is sufficient.
         let aligned = align.ilog2().min(size_order);
-        let by_length = (u128::from(size) + 1).ilog2() - 1;
-        let need = aligned.max(by_length) as u8 + 1;
-        Ok(Self { window, size, align, direction, need })
+        let any = Self::any(window, size, direction);
+        Ok(Self { align, need: any.need.max(aligned as u8 + 1), ..any })
+    }
+
+    /// A free range of `size` indices (1 or more), not aligned.
+    pub(super) fn any(window: IndexRange, size: u64, direction: Direction) -> Self {
+        debug_assert!(size > 0);
+        // Any run of 2^(k+1) - 1 indices holds an aligned block of 2^k.
+        let need = ((u128::from(size) + 1).ilog2() - 1) as u8 + 1;
+        Self { window, size, align: 1, direction, need }
     }
 
     /// The range of indices in which the answer must lie.

@@ -17,6 +17,7 @@ use core::ptr::NonNull;
 
 use super::layout::Layout;
 use super::shape::Shape;
+use super::visits;
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 
 /// The bit of a link's address that says "branch". Nodes are aligned to cache lines, so it is free.
@@ -167,111 +168,5 @@ impl<A: NodeAlloc> Memory<A> {
             }
         }
         self.release(link);
-    }
-}
-
-/// Nodes that were allocated before a write, so that the write itself cannot fail.
-///
-/// Branches are chained through their own first slot, so that any number of them needs no memory.
-#[derive(Debug)]
-pub(crate) struct Spare<L: Layout> {
-    leaf: Option<Link<L>>,
-    branches: Option<Link<L>>,
-}
-
-impl<L: Layout> Spare<L> {
-    /// No nodes.
-    pub(crate) const fn none() -> Self {
-        Self { leaf: None, branches: None }
-    }
-
-    /// Allocates `leaves` (0 or 1) leaves and `branches` branches, or none at all.
-    pub(crate) fn allocate<A: NodeAlloc>(
-        memory: &mut Memory<A>,
-        leaves: usize,
-        branches: usize,
-        mode: AllocMode,
-    ) -> Result<Self, AllocError> {
-        let mut spare = Self::none();
-        let filled = spare.fill(memory, leaves, branches, mode);
-        match filled {
-            Ok(()) => Ok(spare),
-            Err(error) => {
-                spare.release(memory);
-                Err(error)
-            }
-        }
-    }
-
-    fn fill<A: NodeAlloc>(
-        &mut self,
-        memory: &mut Memory<A>,
-        leaves: usize,
-        branches: usize,
-        mode: AllocMode,
-    ) -> Result<(), AllocError> {
-        debug_assert!(leaves <= 1);
-        if leaves > 0 {
-            self.leaf = Some(memory.new_leaf(mode)?);
-        }
-        for _ in 0..branches {
-            let mut branch: Link<L> = memory.new_branch(mode)?;
-            if let NodeMut::Branch(node) = branch.node_mut() {
-                node.resize(0, 0, 1);
-                node.put(0, self.branches.take());
-            }
-            self.branches = Some(branch);
-        }
-        Ok(())
-    }
-
-    /// One leaf out of it.
-    pub(crate) fn take_leaf(&mut self) -> Option<Link<L>> {
-        self.leaf.take()
-    }
-
-    /// One branch out of it.
-    pub(crate) fn take_branch(&mut self) -> Option<Link<L>> {
-        let mut branch = self.branches.take()?;
-        if let NodeMut::Branch(node) = branch.node_mut() {
-            self.branches = node.put(0, None);
-            node.resize(0, 1, 0);
-        }
-        Some(branch)
-    }
-
-    /// Gives back what was not used.
-    pub(crate) fn release<A: NodeAlloc>(mut self, memory: &mut Memory<A>) {
-        if let Some(leaf) = self.take_leaf() {
-            memory.release(leaf);
-        }
-        while let Some(branch) = self.take_branch() {
-            memory.release(branch);
-        }
-    }
-}
-
-/// Counts node visits in this crate's own tests; nothing otherwise.
-pub(crate) mod visits {
-    #[cfg(test)]
-    std::thread_local! {
-        static VISITS: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
-    }
-
-    #[cfg(test)]
-    pub(crate) fn count() {
-        VISITS.set(VISITS.get() + 1);
-    }
-
-    #[cfg(not(test))]
-    #[inline(always)]
-    pub(crate) fn count() {}
-
-    /// How many nodes `operation` looks at, and what it returns.
-    #[cfg(test)]
-    pub(crate) fn during<R>(operation: impl FnOnce() -> R) -> (u64, R) {
-        let before = VISITS.get();
-        let result = operation();
-        (VISITS.get() - before, result)
     }
 }

@@ -24,10 +24,13 @@ mod branch;
 mod layout;
 mod link;
 mod shape;
+mod spare;
 mod transfer;
+pub(crate) mod visits;
 
 pub(crate) use branch::Store;
 pub use layout::{Gaps, Layout, NoGaps, SmallGaps, SmallNoGaps, TracksGaps};
-pub(crate) use link::{Link, Memory, Node, NodeMut, Spare};
+pub(crate) use link::{Link, Memory, Node, NodeMut};
 pub(crate) use shape::Shape;
+pub(crate) use spare::Spare;
 pub(crate) use transfer::{append, move_to_left, move_to_right, split_off};

@@ -1,7 +1,6 @@
 //! Keeping nodes well filled: joining sparse neighbours, and evening out full ones. Neither needs memory.
 
-use super::insert::refresh_all;
-use super::summarize::Change;
+use super::summarize::{Change, refresh_all};
 use super::{joined, len_of};
 use crate::node::{self, Layout, Link, NodeMut, Shape};
 use crate::range::IndexRange;

@@ -6,9 +6,8 @@
 
 use super::RawTree;
 use super::balance::join_sparse;
-use super::insert::refresh_all;
 use super::seek::Found;
-use super::summarize::{Change, refresh};
+use super::summarize::{Change, refresh, refresh_all};
 use crate::alloc::NodeAlloc;
 use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
 use crate::range::IndexRange;

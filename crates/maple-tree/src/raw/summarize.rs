@@ -160,3 +160,16 @@ pub(super) fn refresh<L: Layout>(
     let (head_changed, tail_changed) = branch.store_mut().set_edges(head, tail);
     Change { head: head_changed, rest: changed || tail_changed }
 }
+
+/// Brings the summary of a branch up to date after its slots `from..to` changed or moved.
+pub(super) fn refresh_all<L: Layout>(
+    branch: &mut L::Branch,
+    from: usize,
+    to: usize,
+    bounds: IndexRange,
+) -> Change {
+    for slot in (from..to.min(branch.len())).rev() {
+        refresh::<L>(branch, slot, bounds, Change::ALL);
+    }
+    Change::ALL
+}

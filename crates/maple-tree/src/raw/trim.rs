@@ -3,7 +3,7 @@
 //! All of the range is free, so nothing but empty slots is cut off, and no node loses its live slots. That is
 //! why this needs no memory and cannot fail.
 
-use super::insert::refresh_all;
+use super::summarize::refresh_all;
 use crate::node::{Layout, Link, NodeMut, Shape};
 use crate::range::IndexRange;
 

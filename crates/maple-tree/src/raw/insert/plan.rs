@@ -1,0 +1,221 @@
+//! The looking part of an insertion: which slots it replaces, and how many nodes it needs.
+
+use crate::entry::Word;
+use crate::node::{Layout, Link, Node, Shape};
+use crate::range::IndexRange;
+use crate::raw::way::Way;
+use crate::raw::{MAX_HEIGHT, RawTree, joined, trim};
+
+/// Where the free range lies, and so which leaf takes the entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In one leaf.
+    Leaf,
+    /// Across slots of the branch at this depth; the leaf at the right edge of a slot grows by it.
+    LeftOf { depth: usize },
+    /// Likewise; the leaf at the left edge of a slot grows by it.
+    RightOf { depth: usize },
+}
+
+/// How the slots of the leaf change: `removed` empty slots at `at`, which cover `free` (or will, once the leaf
+/// has grown), become the entry and what stays free on either side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edit {
+    pub(super) at: usize,
+    pub(super) removed: usize,
+    pub(super) free: IndexRange,
+}
+
+/// What an insertion is going to do.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) range: IndexRange,
+    pub(super) way: Way,
+    pub(super) place: Place,
+    pub(super) edit: Edit,
+    pub(super) leaves: usize,
+    pub(super) branches: usize,
+}
+
+impl Edit {
+    /// How many slots there will be instead of the removed ones.
+    pub(super) fn inserted(&self, range: IndexRange) -> usize {
+        1 + usize::from(self.free.first() < range.first()) + usize::from(range.last() < self.free.last())
+    }
+
+    pub(super) fn apply<S: Shape<Live = Word>>(&self, leaf: &mut S, range: IndexRange, word: Word) {
+        leaf.resize(self.at, self.removed, self.inserted(range));
+        let mut slot = self.at;
+        // The slot before may have been the last one, which has no pivot.
+        if let Some(before) = slot.checked_sub(1) {
+            leaf.set_last(before, self.free.first().wrapping_sub(1));
+        }
+        if self.free.first() < range.first() {
+            leaf.set_last(slot, range.first() - 1);
+            slot += 1;
+        }
+        leaf.set_last(slot, range.last());
+        leaf.put(slot, Some(word));
+        if range.last() < self.free.last() {
+            leaf.set_last(slot + 1, self.free.last());
+        }
+    }
+}
+
+impl<L: Layout, A> RawTree<L, A> {
+    /// Decides what inserting over `range` does, or names the entry in the way.
+    pub(super) fn plan(&self, range: IndexRange) -> Result<Plan, IndexRange> {
+        let mut way = Way::root();
+        let mut lens = [0u8; MAX_HEIGHT];
+        let mut bounds = IndexRange::FULL;
+        let mut place = Place::Leaf;
+        let mut link = self.root();
+        while let Some(node) = link.map(Link::node) {
+            match node {
+                Node::Leaf(leaf) => {
+                    let edit = match place {
+                        Place::Leaf => edit_within(leaf, bounds, range)?,
+                        Place::LeftOf { .. } => edit_at_end(leaf, bounds, range),
+                        Place::RightOf { .. } => edit_at_front(leaf, bounds, range),
+                    };
+                    let len = leaf.len() - edit.removed + edit.inserted(range);
+                    let leaves = usize::from(len > L::Leaf::CAPACITY);
+                    let branches = if leaves > 0 { full_branches::<L>(&way, &lens) } else { 0 };
+                    return Ok(Plan { range, way, place, edit, leaves, branches });
+                }
+                Node::Branch(branch) => {
+                    let depth = way.depth();
+                    let (slot, len) = match place {
+                        Place::Leaf => {
+                            let slot = branch.find(range.first());
+                            let inside = range.last() <= branch.last_of(slot, bounds);
+                            if inside && !branch.is_empty(slot) {
+                                (slot, branch.len())
+                            } else {
+                                self.check_free(range)?;
+                                let (chosen, slot, len) = choose_side::<L>(branch, bounds, range, depth);
+                                place = chosen;
+                                (slot, len)
+                            }
+                        }
+                        // Beyond the outermost live slot there are only empty ones, which will be cut off.
+                        Place::LeftOf { .. } => {
+                            let slot = branch.live_at_or_before(branch.len() - 1).unwrap_or(0);
+                            (slot, slot + 1)
+                        }
+                        Place::RightOf { .. } => {
+                            let slot = branch.live_at_or_after(0).unwrap_or(0);
+                            (slot, branch.len() - slot)
+                        }
+                    };
+                    lens[depth] = len as u8;
+                    way.push(slot);
+                    bounds = branch.range_of(slot, bounds);
+                    link = branch.slot(slot);
+                }
+            }
+        }
+        // Not reached: `slot` is live at each step (T3). An occupied range is the harmless answer.
+        debug_assert!(false, "a way into an empty slot");
+        Err(range)
+    }
+
+    fn check_free(&self, range: IndexRange) -> Result<(), IndexRange> {
+        match self.entry_at_or_after(range.first()).and_then(|(leaf, slot)| leaf.entry(slot)) {
+            Some(found) if found.range.first() <= range.last() => Err(found.range),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How many new branches a split leaf makes: one for each full branch above it without a break, and a root if
+/// there is no break.
+fn full_branches<L: Layout>(way: &Way, lens: &[u8; MAX_HEIGHT]) -> usize {
+    let full = |depth: &usize| usize::from(lens[*depth]) >= L::Branch::CAPACITY;
+    let splits = (0..way.depth()).rev().take_while(full).count();
+    splits + usize::from(splits == way.depth())
+}
+
+/// The edit where the range lies within one leaf.
+fn edit_within<S: Shape<Live = Word>>(
+    leaf: &S,
+    bounds: IndexRange,
+    range: IndexRange,
+) -> Result<Edit, IndexRange> {
+    let from = leaf.find(range.first());
+    if let Some(live) = leaf.live_at_or_after(from) {
+        let occupied = leaf.range_of(live, bounds);
+        if occupied.first() <= range.last() {
+            return Err(occupied);
+        }
+    }
+    let at = leaf.live_at_or_before(from).map_or(0, |live| live + 1);
+    let end = leaf.live_at_or_after(from).unwrap_or(leaf.len());
+    let free = joined(leaf, at, end - 1, bounds);
+    Ok(Edit { at, removed: end - at, free })
+}
+
+/// The edit where the leaf grows to the right, to end where the range ends.
+fn edit_at_end<S: Shape>(leaf: &S, bounds: IndexRange, range: IndexRange) -> Edit {
+    let at = leaf.live_at_or_before(leaf.len() - 1).map_or(0, |live| live + 1);
+    let first = at.checked_sub(1).map_or(bounds.first(), |live| leaf.last_of(live, bounds) + 1);
+    Edit { at, removed: leaf.len() - at, free: IndexRange::new(first, range.last()).unwrap_or(range) }
+}
+
+/// The edit where the leaf grows to the left, to begin where the range begins.
+fn edit_at_front<S: Shape>(leaf: &S, bounds: IndexRange, range: IndexRange) -> Edit {
+    let removed = leaf.live_at_or_after(0).unwrap_or(leaf.len());
+    let last = leaf.first_of(removed, bounds).wrapping_sub(1);
+    Edit { at: 0, removed, free: IndexRange::new(range.first(), last).unwrap_or(range) }
+}
+
+/// Which slot of a branch takes a free range that is not inside one child: the live one on the left if the leaf
+/// at its edge has room, else the one on the right under the same condition, else any. With the place, the slot,
+/// and how many slots the branch has once the range is given to it.
+fn choose_side<L: Layout>(
+    branch: &L::Branch,
+    bounds: IndexRange,
+    range: IndexRange,
+    depth: usize,
+) -> (Place, usize, usize) {
+    let (from, to) = (branch.find(range.first()), branch.find(range.last()));
+    let left = branch.live_at_or_before(from);
+    let right = branch.live_at_or_after(to);
+    let has_room = |slot: Option<usize>, right_edge: bool| {
+        slot.and_then(|slot| branch.slot(slot)).is_some_and(|link| edge_leaf_has_room(link, right_edge))
+    };
+    let goes_left = left.is_some() && (has_room(left, true) || right.is_none() || !has_room(right, false));
+    match (left, right) {
+        (Some(slot), _) if goes_left => {
+            let cut = trim::slots_after(branch, slot, bounds, range);
+            (Place::LeftOf { depth }, slot, branch.len() - cut)
+        }
+        (_, Some(slot)) => {
+            let cut = trim::slots_before(branch, slot, bounds, range);
+            (Place::RightOf { depth }, slot, branch.len() - cut)
+        }
+        // Not reached: a branch has a live slot (T3).
+        _ => (Place::LeftOf { depth }, 0, branch.len()),
+    }
+}
+
+/// Whether the outermost leaf of a subtree can take an entry and an empty slot.
+fn edge_leaf_has_room<L: Layout>(link: &Link<L>, right_edge: bool) -> bool {
+    let mut link = link;
+    loop {
+        match link.node() {
+            Node::Leaf(leaf) => return leaf.len() + 2 <= L::Leaf::CAPACITY,
+            Node::Branch(branch) => {
+                let edge = if right_edge {
+                    branch.live_at_or_before(branch.len() - 1)
+                } else {
+                    branch.live_at_or_after(0)
+                };
+                match edge.and_then(|slot| branch.slot(slot)) {
+                    Some(child) => link = child,
+                    None => return false,
+                }
+            }
+        }
+    }
+}
