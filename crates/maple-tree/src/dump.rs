@@ -26,7 +26,7 @@ impl<L: Layout, A> fmt::Debug for Dump<'_, L, A> {
 impl<L: Layout, A> fmt::Display for Dump<'_, L, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.tree.root() {
-            Some(root) => node(f, root, IndexRange::FULL, 0),
+            Some(root) => node(f, root, self.tree.bounds(), 0),
             None => writeln!(f, "empty"),
         }
     }
@@ -51,7 +51,7 @@ fn node<L: Layout>(
         Node::Branch(branch) => {
             heading(f, "branch", branch, bounds, indent)?;
             let store = branch.store();
-            if <L::Branch as Shape>::Store::TRACKS_GAPS {
+            if L::TRACKS_GAPS {
                 write!(f, ", head {:#x}, tail {:#x}", store.head(), store.tail())?;
             }
             writeln!(f)?;

@@ -18,6 +18,11 @@ pub enum InsertErrorKind {
     NodeMemory(AllocError),
     /// The range holds no index.
     EmptyRange,
+    /// The range does not lie within the bounds of the tree.
+    OutOfBounds {
+        /// These bounds.
+        bounds: IndexRange,
+    },
 }
 
 impl fmt::Display for InsertErrorKind {
@@ -26,6 +31,7 @@ impl fmt::Display for InsertErrorKind {
             Self::Occupied { by } => write!(f, "the range is occupied by the entry at {by}"),
             Self::NodeMemory(error) => fmt::Display::fmt(error, f),
             Self::EmptyRange => f.write_str("the range is empty"),
+            Self::OutOfBounds { bounds } => write!(f, "the range lies outside of the tree's bounds {bounds}"),
         }
     }
 }

@@ -116,7 +116,7 @@ pub struct GapIter<'a, L: Layout, A> {
 
 impl<'a, L: Layout, A> GapIter<'a, L, A> {
     pub(crate) fn new(tree: &'a RawTree<L, A>) -> Self {
-        Self { entries: RawIter::new(tree), rest: Some(IndexRange::FULL) }
+        Self { entries: RawIter::new(tree), rest: Some(tree.bounds()) }
     }
 }
 

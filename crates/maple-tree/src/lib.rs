@@ -1,4 +1,52 @@
-//! A range tree with exact gap search whose erase never allocates and never fails.
+//! A range tree with exact gap search whose *erase never allocates and never fails*.
+//!
+//! A [`MapleTree`] maps disjoint ranges of `u64` indices to values: address spaces, VMAs, guest memory maps,
+//! I/O virtual addresses. It is a B-tree over ranges that knows, for every subtree, the largest gap in it, so
+//! that a free range of a given size and alignment is found in O(log n), from either end.
+//!
+//! ```
+//! use maple_tree::{Direction, GapRequest, IndexRange, MapleTree};
+//!
+//! let mut taken: MapleTree<()> = MapleTree::new();
+//! let request = GapRequest::new(0..1 << 20, 16, 16, Direction::TopDown)?;
+//! let range = taken.find_gap(&request).ok_or("full")?;
+//! taken.insert(range, ())?;
+//! assert_eq!((range.first(), range.last()), (0xffff0, 0xfffff));
+//!
+//! // Needs no memory, cannot fail, and the range is free at once.
+//! taken.erase(range.first());
+//! assert_eq!(taken.find_gap(&request), Some(range));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Why erase cannot fail
+//!
+//! Linux's maple tree holds a free range in exactly one empty slot of one leaf. So an erase next to a gap has
+//! to join slots, maybe across nodes, which takes new nodes, which may not be there. Here a free range may be
+//! held by *several* adjacent empty slots, in one leaf, across leaves, or at any level. Then erase stores
+//! "empty" into one slot, and that is all that it must do. The gap summaries see through the cuts: see
+//! `docs/design.md` in the repository.
+//!
+//! # Guarantees
+//!
+//! - [`erase`](MapleTree::erase) and [`clear`](MapleTree::clear) make no call to the allocator but to give nodes
+//!   back.
+//! - [`find_gap`](MapleTree::find_gap) finds a range if and only if one exists: the highest, or the lowest.
+//! - An [`insert`](MapleTree::insert) that fails leaves the tree as it was and hands the value back. Lack of memory
+//!   is an error value.
+//! - Nothing panics. Recursion is bounded by the height, which is O(log n).
+//! - The whole index space is usable, `u64::MAX` included.
+//!
+//! # What there is to choose
+//!
+//! - What it holds: anything that is one non-zero word ([`Entry`]).
+//! - Whether gaps are tracked: [`Gaps`] or [`NoGaps`], a type parameter.
+//! - Where nodes come from: [`NodeAlloc`], fallible, told at each call whether it may wait ([`AllocMode`]).
+//!
+//! # When not to use it
+//!
+//! For keys that are not integers, for ranges that overlap, or for a plain map of points, use a `BTreeMap` or an
+//! interval tree. The tree is for one writer at a time; readers share it as they share any `&T`.
 #![no_std]
 
 extern crate alloc as std_alloc;

@@ -85,6 +85,11 @@ impl IndexRange {
         self.first <= index && index <= self.last
     }
 
+    /// Whether all of `other` lies in the range.
+    pub const fn contains_range(self, other: Self) -> bool {
+        self.first <= other.first && other.last <= self.last
+    }
+
     /// Whether the two ranges have an index in common.
     pub const fn overlaps(self, other: Self) -> bool {
         self.first <= other.last && other.first <= self.last

@@ -142,7 +142,7 @@ pub(crate) fn validate<L: Layout, A>(tree: &RawTree<L, A>) -> Result<(), Violati
     let mut counts = Counts::default();
     if let Some(root) = tree.root() {
         let depth = tree.height() - 1;
-        check_node(root, IndexRange::FULL, depth, depth, &mut counts)?;
+        check_node(root, tree.bounds(), depth, depth, &mut counts)?;
     }
     let nodes = (tree.memory().leaves(), tree.memory().branches());
     if nodes != (counts.leaves, counts.branches) {
@@ -260,7 +260,7 @@ fn check_shape<S: Shape>(node: &S, bounds: IndexRange) -> Result<(), Violation> 
 
 /// T4, from the runs of the branch: each counts for every slot that it reaches, from that slot's left edge on.
 fn check_summary<L: Layout>(branch: &L::Branch, bounds: IndexRange, runs: &Runs) -> Result<(), Violation> {
-    if !<L::Branch as Shape>::Store::TRACKS_GAPS {
+    if !L::TRACKS_GAPS {
         return Ok(());
     }
     let store = branch.store();

@@ -10,10 +10,14 @@ use crate::raw::summarize::summary;
 ///
 /// The search says whether there is a run of a given length, so the longest is found by bisection. The root's
 /// summary bounds it from above, and is the answer at once if the window does not cut the longest run.
-pub(crate) fn longest<L: TracksGaps>(root: &Link<L>, window: IndexRange) -> Option<IndexRange> {
-    let run_of = |size: u64| find(root, IndexRange::FULL, &GapRequest::any(window, size, Direction::TopDown));
+pub(crate) fn longest<L: TracksGaps>(
+    root: &Link<L>,
+    bounds: IndexRange,
+    window: IndexRange,
+) -> Option<IndexRange> {
+    let run_of = |size: u64| find(root, bounds, &GapRequest::any(window, size, Direction::TopDown));
     let mut too_long = u64::try_from(window.count()).unwrap_or(u64::MAX);
-    let most = summary(root, IndexRange::FULL).longest.min(too_long);
+    let most = summary(root, bounds).longest.min(too_long);
     if most == 0 {
         return None;
     }

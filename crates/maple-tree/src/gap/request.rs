@@ -114,12 +114,11 @@ impl GapRequest {
         self.direction
     }
 
-    /// Whether runs of this length and order (as `order_of` has it) may hold the answer. Necessary for every
-    /// request; sufficient if the size is a power of two equal to the alignment, or the alignment is 1, and the
-    /// window does not cut the run.
+    /// The order (as `order_of` has it) that a run must have to hold the answer. Necessary for every request;
+    /// sufficient if the size is a power of two equal to the alignment and the window does not cut the run.
     #[inline]
-    pub(crate) fn may_fit(&self, longest: u64, order: u8) -> bool {
-        order >= self.need && longest >= self.size
+    pub(crate) fn need(&self) -> u8 {
+        self.need
     }
 
     /// The highest or lowest fitting range in a free run, clipped to the window.

@@ -76,37 +76,47 @@ fn find_in_branch<L: TracksGaps>(
     window: IndexRange,
     request: &GapRequest,
 ) -> Option<IndexRange> {
-    let lowest = branch.find(window.first());
-    let highest = branch.find(window.last());
-    let (longest, order) = (branch.store().longest(), branch.store().order());
-    let may_fit = |slot: usize| request.may_fit(longest[slot], order[slot]);
-    match request.direction() {
-        Direction::TopDown => (lowest..=highest).rev().filter(|&slot| may_fit(slot)).find_map(|slot| {
-            let range = branch.range_of(slot, bounds);
-            let Some(child) = branch.slot(slot) else {
-                return fit_from::<L>(branch, bounds, slot, range.first(), request);
-            };
-            let tail = edges(child, range).tail;
-            if tail > 0 {
-                let bridge = fit_from::<L>(branch, bounds, slot, range.last() - (tail - 1), request);
-                if bridge.is_some() {
-                    return bridge;
-                }
+    let lowest = if window.first() == bounds.first() { 0 } else { branch.find(window.first()) };
+    let highest = if window.last() == bounds.last() { branch.len() - 1 } else { branch.find(window.last()) };
+    let within_window = u32::MAX >> (31 - highest) & u32::MAX << lowest;
+    let mut candidates: u32 = branch.store().order_at_least(request.need()) & within_window;
+    while candidates != 0 {
+        let slot = match request.direction() {
+            Direction::TopDown => candidates.ilog2() as usize,
+            Direction::BottomUp => candidates.trailing_zeros() as usize,
+        };
+        candidates &= !(1 << slot);
+        if branch.store().longest()[slot] < request.size() {
+            continue;
+        }
+        let range = branch.range_of(slot, bounds);
+        let found = match (branch.slot(slot), request.direction()) {
+            (None, _) => fit_from::<L>(branch, bounds, slot, range.first(), request),
+            (Some(child), Direction::TopDown) => {
+                fit_bridge(branch, bounds, slot, child, request).or_else(|| find(child, range, request))
             }
-            find(child, range, request)
-        }),
-        Direction::BottomUp => (lowest..=highest).filter(|&slot| may_fit(slot)).find_map(|slot| {
-            let range = branch.range_of(slot, bounds);
-            let Some(child) = branch.slot(slot) else {
-                return fit_from::<L>(branch, bounds, slot, range.first(), request);
-            };
-            find(child, range, request).or_else(|| {
-                let tail = edges(child, range).tail;
-                let start = range.last() - tail.checked_sub(1)?;
-                fit_from::<L>(branch, bounds, slot, start, request)
-            })
-        }),
+            (Some(child), Direction::BottomUp) => {
+                find(child, range, request).or_else(|| fit_bridge(branch, bounds, slot, child, request))
+            }
+        };
+        if found.is_some() {
+            return found;
+        }
     }
+    None
+}
+
+/// Fits the request into the run that touches the right edge of the child in `slot`.
+fn fit_bridge<L: TracksGaps>(
+    branch: &L::Branch,
+    bounds: IndexRange,
+    slot: usize,
+    child: &Link<L>,
+    request: &GapRequest,
+) -> Option<IndexRange> {
+    let range = branch.range_of(slot, bounds);
+    let start = range.last() - edges(child, range).tail.checked_sub(1)?;
+    fit_from::<L>(branch, bounds, slot, start, request)
 }
 
 /// Fits the request into the run that begins at `start` in `slot`, touches the slot's right edge, and goes on

@@ -41,23 +41,33 @@ pub(crate) struct Edges {
     pub(crate) tail: u64,
 }
 
-/// The gap summary of a span that is not wholly free.
+/// What a gap search needs to know of a set of free runs: how long the longest is, and the largest order.
 ///
-/// Lengths fit into a `u64` because at least one index is taken.
+/// Lengths fit into a `u64` wherever at least one index is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Summary {
-    pub(crate) edges: Edges,
-    pub(crate) longest: u64,
-    /// As [`order_of`] has it; 0 if nothing is free.
-    pub(crate) order: u8,
+pub struct Summary {
+    pub longest: u64,
+    /// As [`order_of`] has it; 0 if there is no run.
+    pub order: u8,
 }
 
 impl Summary {
-    /// Counts a free run.
+    /// The summary of one run.
     #[inline]
-    pub(crate) fn add(&mut self, run: IndexRange) {
-        // A run of all 2^64 indices does not occur: the span is not wholly free.
-        self.longest = self.longest.max((run.last() - run.first()).saturating_add(1));
-        self.order = self.order.max(order_of(run));
+    pub(crate) fn of(run: IndexRange) -> Self {
+        // A run of all 2^64 indices does not occur: something is taken.
+        Self { longest: (run.last() - run.first()).saturating_add(1), order: order_of(run) }
+    }
+
+    /// The summary of both sets of runs.
+    #[inline]
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self { longest: self.longest.max(other.longest), order: self.order.max(other.order) }
+    }
+
+    /// Whether taking away runs that are no larger than `other` leaves this summary as it is.
+    #[inline]
+    pub(crate) fn outranks(self, other: Self) -> bool {
+        other.longest < self.longest && other.order < self.order
     }
 }

@@ -1,5 +1,7 @@
 //! What a branch keeps beside its slots: the gap summary of each, or nothing.
 
+use crate::gap::Summary;
+
 /// Per-slot data of a branch that moves along when slots move.
 ///
 /// What the numbers mean is defined in `gap::summary`; here they are only kept.
@@ -27,13 +29,23 @@ pub trait Store: Default {
         &[]
     }
 
+    /// The slots whose order (plus 1) is `least` or more, a bit for each. Stale beyond the slots in use.
+    fn order_at_least(&self, _least: u8) -> u32 {
+        0
+    }
+
     /// Sets the runs at the edges; whether that changed the head, and whether it changed the tail.
     fn set_edges(&mut self, _head: u64, _tail: u64) -> (bool, bool) {
         (false, false)
     }
 
+    /// What is kept for a slot.
+    fn get(&self, _slot: usize) -> Summary {
+        Summary::default()
+    }
+
     /// Sets what is kept for a slot; whether that changed it.
-    fn set(&mut self, _slot: usize, _longest: u64, _order: u8) -> bool {
+    fn set(&mut self, _slot: usize, _summary: Summary) -> bool {
         false
     }
 
@@ -49,23 +61,23 @@ impl Store for () {
     const TRACKS_GAPS: bool = false;
 }
 
-/// The gap summary of a branch with `SLOTS` slots.
+/// The gap summary of a branch with `SLOTS` slots. `WORDS` is the number of 8-byte words with a byte for each.
 #[derive(Debug)]
 #[repr(C)]
-pub struct GapStore<const SLOTS: usize> {
+pub struct GapStore<const SLOTS: usize, const WORDS: usize> {
     head: u64,
     tail: u64,
     longest: [u64; SLOTS],
-    order: [u8; SLOTS],
+    order: [[u8; 8]; WORDS],
 }
 
-impl<const SLOTS: usize> Default for GapStore<SLOTS> {
+impl<const SLOTS: usize, const WORDS: usize> Default for GapStore<SLOTS, WORDS> {
     fn default() -> Self {
-        Self { head: 0, tail: 0, longest: [0; SLOTS], order: [0; SLOTS] }
+        Self { head: 0, tail: 0, longest: [0; SLOTS], order: [[0; 8]; WORDS] }
     }
 }
 
-impl<const SLOTS: usize> Store for GapStore<SLOTS> {
+impl<const SLOTS: usize, const WORDS: usize> Store for GapStore<SLOTS, WORDS> {
     const TRACKS_GAPS: bool = true;
 
     #[inline]
@@ -85,7 +97,22 @@ impl<const SLOTS: usize> Store for GapStore<SLOTS> {
 
     #[inline]
     fn order(&self) -> &[u8] {
-        &self.order
+        self.order.as_flattened()
+    }
+
+    /// Eight slots at a time: orders are at most 65, so a byte with its highest bit set keeps that bit exactly if
+    /// what is subtracted from it is no larger than it was. The product gathers the eight bits.
+    #[inline]
+    fn order_at_least(&self, least: u8) -> u32 {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const HIGHEST: u64 = ONES << 7;
+        const GATHER: u64 = 0x0102_0408_1020_4080;
+        let subtrahend = ONES * u64::from(least);
+        let mask = |word: &[u8; 8]| {
+            let reached = ((u64::from_le_bytes(*word) | HIGHEST) - subtrahend) & HIGHEST;
+            ((reached >> 7).wrapping_mul(GATHER) >> 56) as u32
+        };
+        self.order.iter().rev().fold(0, |slots, word| slots << 8 | mask(word))
     }
 
     #[inline]
@@ -96,19 +123,24 @@ impl<const SLOTS: usize> Store for GapStore<SLOTS> {
     }
 
     #[inline]
-    fn set(&mut self, slot: usize, longest: u64, order: u8) -> bool {
-        let changed = self.longest[slot] != longest || self.order[slot] != order;
-        (self.longest[slot], self.order[slot]) = (longest, order);
+    fn get(&self, slot: usize) -> Summary {
+        Summary { longest: self.longest[slot], order: self.order.as_flattened()[slot] }
+    }
+
+    #[inline]
+    fn set(&mut self, slot: usize, summary: Summary) -> bool {
+        let changed = self.get(slot) != summary;
+        (self.longest[slot], self.order.as_flattened_mut()[slot]) = (summary.longest, summary.order);
         changed
     }
 
     fn slide(&mut self, from: usize, to: usize, count: usize) {
         self.longest.copy_within(from..from + count, to);
-        self.order.copy_within(from..from + count, to);
+        self.order.as_flattened_mut().copy_within(from..from + count, to);
     }
 
     fn copy_from(&mut self, to: usize, other: &Self, from: usize, count: usize) {
         self.longest[to..to + count].copy_from_slice(&other.longest[from..from + count]);
-        self.order[to..to + count].copy_from_slice(&other.order[from..from + count]);
+        self.order.as_flattened_mut()[to..to + count].copy_from_slice(&other.order()[from..from + count]);
     }
 }

@@ -25,6 +25,8 @@ pub trait Layout: Sized + fmt::Debug + 'static {
     /// A branch, whose slots hold nodes.
     #[doc(hidden)]
     type Branch: Shape<Live = BranchSlot<Self>, Store: Store>;
+    #[doc(hidden)]
+    const TRACKS_GAPS: bool = <<Self::Branch as Shape>::Store as Store>::TRACKS_GAPS;
 }
 
 /// Layouts of trees that track gaps and so can search for them.
@@ -54,7 +56,7 @@ pub enum SmallNoGaps {}
 
 impl Layout for Gaps {
     type Leaf = Leaf<15, 16>;
-    type Branch = Branch<Self, GapStore<19>, 18, 19>;
+    type Branch = Branch<Self, GapStore<19, 3>, 18, 19>;
 }
 
 impl Layout for NoGaps {
@@ -64,7 +66,7 @@ impl Layout for NoGaps {
 
 impl Layout for SmallGaps {
     type Leaf = Leaf<4, 5>;
-    type Branch = Branch<Self, GapStore<4>, 3, 4>;
+    type Branch = Branch<Self, GapStore<4, 1>, 3, 4>;
 }
 
 impl Layout for SmallNoGaps {

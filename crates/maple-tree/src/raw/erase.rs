@@ -7,7 +7,7 @@
 use super::RawTree;
 use super::balance::join_sparse;
 use super::seek::Found;
-use super::summarize::{Change, refresh, refresh_all};
+use super::summarize::{Change, grown_in_leaf, refresh, refresh_all};
 use crate::alloc::NodeAlloc;
 use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
 use crate::range::IndexRange;
@@ -15,8 +15,9 @@ use crate::range::IndexRange;
 impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     /// Takes out the entry that covers `index`.
     pub(crate) fn erase(&mut self, index: u64) -> Option<Found> {
-        let root = self.root.as_mut()?;
-        let (found, _) = erase_below(root, IndexRange::FULL, index, &mut self.memory)?;
+        let bounds = self.bounds;
+        let root = self.root.as_mut().filter(|_| bounds.contains(index))?;
+        let (found, _) = erase_below(root, bounds, index, &mut self.memory)?;
         self.entries -= 1;
         self.shrink();
         Some(found)
@@ -27,7 +28,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         while let Some(mut root) = self.root.take() {
             let child = match root.node_mut() {
                 NodeMut::Leaf(leaf) if leaf.live() != 0 => None,
-                NodeMut::Branch(branch) if branch.live() != 0 => match only_child::<L>(branch) {
+                NodeMut::Branch(branch) if branch.live() != 0 => match only_child::<L>(branch, self.bounds) {
                     Some(child) => Some(child),
                     None => {
                         self.root = Some(root);
@@ -56,16 +57,16 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
 }
 
 /// Takes the child out of a branch that has just this one, once the child covers what the branch covered.
-fn only_child<L: Layout>(branch: &mut L::Branch) -> Option<Link<L>> {
+fn only_child<L: Layout>(branch: &mut L::Branch, bounds: IndexRange) -> Option<Link<L>> {
     if branch.live().count_ones() > 1 {
         return None;
     }
     let slot = branch.live_at_or_after(0)?;
-    let range = branch.range_of(slot, IndexRange::FULL);
-    if !can_grow(branch.slot(slot)?, range, IndexRange::FULL) {
+    let range = branch.range_of(slot, bounds);
+    if !can_grow(branch.slot(slot)?, range, bounds) {
         return None;
     }
-    grow(branch.slot_mut(slot)?, range, IndexRange::FULL);
+    grow(branch.slot_mut(slot)?, range, bounds);
     branch.put(slot, None)
 }
 
@@ -143,8 +144,12 @@ fn erase_below<L: Layout, A: NodeAlloc>(
             let range = leaf.range_of(slot, bounds);
             leaf.slot(slot)?;
             let word = leaf.put(slot, None)?;
-            let slot = if leaf.live() == 0 { 0 } else { leaf.coalesce(slot) };
-            Some((Found { range, word }, Change { head: slot == 0, rest: true }))
+            let found = Found { range, word };
+            if leaf.live() == 0 {
+                return Some((found, Change::Rebuilt));
+            }
+            let slot = leaf.coalesce(slot);
+            Some((found, grown_in_leaf::<L>(leaf, slot, bounds)))
         }
         NodeMut::Branch(branch) => {
             let slot = branch.find(index);
@@ -173,15 +178,15 @@ fn settle<L: Layout, A: NodeAlloc>(
             memory.release(child);
         }
         if branch.live() == 0 {
-            return Change::ALL;
+            return Change::Rebuilt;
         }
         let slot = branch.coalesce(slot);
-        return refresh::<L>(branch, slot, bounds, Change::ALL);
+        return refresh::<L>(branch, slot, bounds, Change::Rebuilt);
     }
     match join_sparse::<L>(branch, slot, bounds) {
         Some((slot, needless)) => {
             memory.release(needless);
-            refresh::<L>(branch, slot, bounds, Change::ALL)
+            refresh::<L>(branch, slot, bounds, Change::Rebuilt)
         }
         None => refresh::<L>(branch, slot, bounds, change),
     }

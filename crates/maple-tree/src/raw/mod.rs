@@ -2,7 +2,7 @@
 //!
 //! Invariants, on top of those of the nodes (`crate::node`):
 //!
-//! - **T1** The slots of a node cover its bounds; the root's bounds are the whole index space.
+//! - **T1** The slots of a node cover its bounds; the root's bounds are the tree's, which never change.
 //! - **T2** All leaves are `height - 1` branches away from the root. A tree without entries has no nodes.
 //! - **T3** Every node has a live slot. So an empty slot stands for a free subtree at any level, and the walk
 //!   along a run of free slots never has to cross a node that is wholly free.
@@ -34,6 +34,7 @@ pub(crate) const MAX_HEIGHT: usize = 64;
 /// A tree whose entries are words.
 #[derive(Debug)]
 pub(crate) struct RawTree<L: Layout, A> {
+    bounds: IndexRange,
     root: Option<Link<L>>,
     height: usize,
     entries: usize,
@@ -41,8 +42,12 @@ pub(crate) struct RawTree<L: Layout, A> {
 }
 
 impl<L: Layout, A> RawTree<L, A> {
-    pub(crate) const fn new(alloc: A) -> Self {
-        Self { root: None, height: 0, entries: 0, memory: Memory::new(alloc) }
+    pub(crate) const fn new(bounds: IndexRange, alloc: A) -> Self {
+        Self { bounds, root: None, height: 0, entries: 0, memory: Memory::new(alloc) }
+    }
+
+    pub(crate) fn bounds(&self) -> IndexRange {
+        self.bounds
     }
 
     pub(crate) fn root(&self) -> Option<&Link<L>> {

@@ -46,7 +46,7 @@ impl<L: Layout, A> RawTree<L, A> {
     /// The word of the entry that covers `index`.
     #[inline]
     pub(crate) fn get(&self, index: u64) -> Option<Word> {
-        let mut link = self.root()?;
+        let mut link = self.root().filter(|_| self.bounds().contains(index))?;
         loop {
             match link.node() {
                 Node::Leaf(leaf) => return leaf.slot(leaf.find(index)).copied(),
@@ -57,8 +57,8 @@ impl<L: Layout, A> RawTree<L, A> {
 
     /// The entry that covers `index`.
     pub(crate) fn entry(&self, index: u64) -> Option<Found> {
-        let mut link = self.root()?;
-        let mut bounds = IndexRange::FULL;
+        let mut link = self.root().filter(|_| self.bounds().contains(index))?;
+        let mut bounds = self.bounds();
         loop {
             match link.node() {
                 Node::Leaf(leaf) => return LeafView::<L> { leaf, bounds }.entry(leaf.find(index)),
@@ -102,8 +102,15 @@ impl<L: Layout, A> RawTree<L, A> {
     /// Where the way down ends at an empty slot, the nearest live slot beside the way is taken instead, which
     /// was remembered: the deepest one is the nearest. So no way leads up again.
     fn leaf_toward(&self, index: u64, toward: Toward) -> Option<LeafView<'_, L>> {
+        let nothing_there = match toward {
+            Toward::Higher => index > self.bounds().last(),
+            Toward::Lower => index < self.bounds().first(),
+        };
+        if nothing_there {
+            return None;
+        }
         let mut link = self.root()?;
-        let mut bounds = IndexRange::FULL;
+        let mut bounds = self.bounds();
         let mut beside: Option<(&Link<L>, IndexRange)> = None;
         loop {
             let branch = match link.node() {

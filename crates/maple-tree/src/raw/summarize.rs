@@ -7,27 +7,49 @@ use crate::gap::{Edges, Summary};
 use crate::node::{Layout, Link, Node, Shape, Store};
 use crate::range::IndexRange;
 
-/// What an operation below changed in a node's summary, for the parent to decide what to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Change {
-    /// The free run at the left edge, on which runs that start in slots to the left depend.
-    pub(crate) head: bool,
-    /// Anything else.
-    pub(crate) rest: bool,
+/// What an operation changed in a node that its parent's summary depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Nothing.
+    None,
+    /// A run grew or appeared; it is this now, and touches neither edge of the node.
+    Grown(Summary),
+    /// A run shrank or vanished; it was this, and touched neither edge of the node.
+    Shrunk(Summary),
+    /// Anything else about the runs; `head` if the one at the left edge may have changed, on which runs that
+    /// start further left depend.
+    Runs { head: bool },
+    /// The node was taken apart or put together.
+    Rebuilt,
 }
 
-impl Change {
-    /// For nodes that were taken apart or put together.
-    pub(crate) const ALL: Self = Self { head: true, rest: true };
+/// What erasing in a leaf changed, where the erased range is in `slot` now, joined with what was free beside it.
+#[inline]
+pub(super) fn grown_in_leaf<L: Layout>(leaf: &L::Leaf, slot: usize, bounds: IndexRange) -> Change {
+    if !L::TRACKS_GAPS {
+        Change::None
+    } else if slot == 0 || slot + 1 == leaf.len() {
+        Change::Runs { head: slot == 0 }
+    } else {
+        Change::Grown(Summary::of(leaf.range_of(slot, bounds)))
+    }
+}
 
-    fn any(self) -> bool {
-        self.head || self.rest
+/// What putting an entry into `free`, a whole run of a leaf that covers `bounds`, changed.
+#[inline]
+pub(super) fn shrunk_in_leaf<L: Layout>(free: IndexRange, bounds: IndexRange) -> Change {
+    if !L::TRACKS_GAPS {
+        Change::None
+    } else if free.first() == bounds.first() || free.last() == bounds.last() {
+        Change::Runs { head: free.first() == bounds.first() }
+    } else {
+        Change::Shrunk(Summary::of(free))
     }
 }
 
 /// The free run at the left edge of a leaf that is not wholly empty.
 #[inline]
-pub(super) fn leaf_head<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
+fn leaf_head<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
     match leaf.empty().trailing_ones() as usize {
         0 => 0,
         run => leaf.last_of(run - 1, bounds) - bounds.first() + 1,
@@ -44,18 +66,13 @@ fn leaf_tail<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
 }
 
 fn leaf_summary<S: Shape>(leaf: &S, bounds: IndexRange) -> Summary {
-    let mut summary = Summary {
-        edges: Edges { head: leaf_head(leaf, bounds), tail: leaf_tail(leaf, bounds) },
-        ..Summary::default()
-    };
+    let mut summary = Summary::default();
     let mut empty = leaf.empty();
     while empty != 0 {
         let from = empty.trailing_zeros();
         let to = from + (empty >> from).trailing_ones() - 1;
         let run = IndexRange::new(leaf.first_of(from as usize, bounds), leaf.last_of(to as usize, bounds));
-        if let Some(run) = run {
-            summary.add(run);
-        }
+        summary = run.map_or(summary, |run| summary.max(Summary::of(run)));
         empty = empty.checked_shr(to + 1).unwrap_or(0).checked_shl(to + 1).unwrap_or(0);
     }
     summary
@@ -76,11 +93,9 @@ pub(crate) fn summary<L: Layout>(link: &Link<L>, bounds: IndexRange) -> Summary 
         Node::Leaf(leaf) => leaf_summary(leaf, bounds),
         Node::Branch(branch) => {
             let (store, len) = (branch.store(), branch.len());
-            Summary {
-                edges: Edges { head: store.head(), tail: store.tail() },
-                longest: store.longest().iter().take(len).copied().max().unwrap_or(0),
-                order: store.order().iter().take(len).copied().max().unwrap_or(0),
-            }
+            let longest = store.longest().iter().take(len).fold(0, |most, &longest| most.max(longest));
+            let order = store.order().iter().take(len).fold(0, |most, &order| most.max(order));
+            Summary { longest, order }
         }
     }
 }
@@ -109,56 +124,81 @@ fn tail<L: Layout>(branch: &L::Branch, bounds: IndexRange) -> u64 {
     free_slots + branch.slot(live).map_or(0, |child| edges(child, range).tail)
 }
 
-/// Brings the summary of a branch up to date after `slot` changed: its own, that of the slots to its left whose
-/// runs reach it (unless its head stayed), and the edges. Says what that changed for the parent.
+/// The summary of the runs that start in a slot of a branch.
+fn slot_summary<L: Layout>(branch: &L::Branch, slot: usize, bounds: IndexRange) -> Summary {
+    let range = branch.range_of(slot, bounds);
+    let (inside, start) = match branch.slot(slot) {
+        None => (Summary::default(), range.first()),
+        Some(child) => {
+            let inside = summary(child, range);
+            match edges(child, range).tail.checked_sub(1) {
+                Some(less) => (inside, range.last() - less),
+                None => return inside,
+            }
+        }
+    };
+    let bridge = IndexRange::new(start, range.last() + run_from::<L>(branch, slot + 1, bounds));
+    bridge.map_or(inside, |bridge| inside.max(Summary::of(bridge)))
+}
+
+/// Brings the summary of a branch up to date after `slot` changed, and says what that changed in the branch.
 pub(super) fn refresh<L: Layout>(
     branch: &mut L::Branch,
     slot: usize,
     bounds: IndexRange,
     change: Change,
 ) -> Change {
-    if !<L::Branch as Shape>::Store::TRACKS_GAPS || !change.any() {
-        return Change::default();
+    if !L::TRACKS_GAPS {
+        return Change::None;
     }
-    let mut changed = false;
-    let mut at = slot;
-    loop {
-        let range = branch.range_of(at, bounds);
-        let run_after = run_from::<L>(branch, at + 1, bounds);
-        let mut summary = Summary::default();
-        let run_start = match branch.slot(at) {
-            None => Some(range.first()),
-            Some(child) => {
-                summary = self::summary(child, range);
-                summary.edges.tail.checked_sub(1).map(|less| range.last() - less)
+    let stored = branch.store().get(slot);
+    let (head, rebuilt) = match change {
+        Change::None => return Change::None,
+        Change::Grown(run) => {
+            let changed = branch.store_mut().set(slot, stored.max(run));
+            return if changed { change } else { Change::None };
+        }
+        Change::Shrunk(run) => {
+            if stored.outranks(run) {
+                return Change::None;
             }
-        };
-        if let Some(run) = run_start.and_then(|start| IndexRange::new(start, range.last() + run_after)) {
-            summary.add(run);
+            let summary = slot_summary::<L>(branch, slot, bounds);
+            let changed = branch.store_mut().set(slot, summary);
+            return if changed { change } else { Change::None };
         }
-        changed |= branch.store_mut().set(at, summary.longest, summary.order);
-        // The slot to the left depends on this one if its runs reach its right edge.
-        let Some(left) = at.checked_sub(1) else { break };
-        let reaches = match branch.slot(left) {
-            None => true,
-            Some(child) => edges(child, branch.range_of(left, bounds)).tail > 0,
-        };
-        // Past the first live slot to the left nothing depends on what changed.
-        let passed_live = at < slot && branch.slot(at).is_some();
-        if !reaches || passed_live || (at == slot && !change.head) {
-            break;
-        }
-        at = left;
+        Change::Runs { head } => (head, false),
+        Change::Rebuilt => (true, true),
+    };
+    let summary = slot_summary::<L>(branch, slot, bounds);
+    let mut changed = branch.store_mut().set(slot, summary);
+    if head {
+        changed |= refresh_leftwards::<L>(branch, slot, bounds);
     }
     // The edges depend on the slots up to the first live one from each side, unless slots were moved about.
-    let moved = change == Change::ALL;
-    let at_front = moved || branch.live_at_or_after(0).is_none_or(|live| slot <= live);
-    let at_back = moved || branch.live_at_or_before(branch.len() - 1).is_none_or(|live| slot >= live);
+    let at_front = rebuilt || branch.live_at_or_after(0).is_none_or(|live| slot <= live);
+    let at_back = rebuilt || branch.live_at_or_before(branch.len() - 1).is_none_or(|live| slot >= live);
     let store = branch.store();
     let head = if at_front { run_from::<L>(branch, 0, bounds) } else { store.head() };
     let tail = if at_back { tail::<L>(branch, bounds) } else { store.tail() };
-    let (head_changed, tail_changed) = branch.store_mut().set_edges(head, tail);
-    Change { head: head_changed, rest: changed || tail_changed }
+    let (head, tail) = branch.store_mut().set_edges(head, tail);
+    if head || tail || changed { Change::Runs { head } } else { Change::None }
+}
+
+/// Brings the slots to the left of `slot` up to date whose runs reach it: empty ones, and the first live one if
+/// it has a run at its right edge.
+fn refresh_leftwards<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: IndexRange) -> bool {
+    let mut changed = false;
+    for left in (0..slot).rev() {
+        let reaches = branch.slot(left).map(|child| edges(child, branch.range_of(left, bounds)).tail > 0);
+        if reaches != Some(false) {
+            let summary = slot_summary::<L>(branch, left, bounds);
+            changed |= branch.store_mut().set(left, summary);
+        }
+        if reaches.is_some() {
+            break;
+        }
+    }
+    changed
 }
 
 /// Brings the summary of a branch up to date after its slots `from..to` changed or moved.
@@ -169,7 +209,7 @@ pub(super) fn refresh_all<L: Layout>(
     bounds: IndexRange,
 ) -> Change {
     for slot in (from..to.min(branch.len())).rev() {
-        refresh::<L>(branch, slot, bounds, Change::ALL);
+        refresh::<L>(branch, slot, bounds, Change::Rebuilt);
     }
-    Change::ALL
+    Change::Rebuilt
 }

@@ -5,7 +5,7 @@ use crate::entry::Word;
 use crate::node::{self, Layout, Link, NodeMut, Shape, Spare};
 use crate::range::IndexRange;
 use crate::raw::split::{Half, choose_cut};
-use crate::raw::summarize::{Change, leaf_head, refresh, refresh_all};
+use crate::raw::summarize::{Change, refresh, refresh_all, shrunk_in_leaf};
 use crate::raw::trim;
 
 /// What became of a node on the way.
@@ -32,13 +32,11 @@ impl<L: Layout> Commit<'_, L> {
     }
 
     fn run_leaf(&mut self, leaf: &mut L::Leaf, bounds: IndexRange) -> Done<L> {
-        let Plan { range, edit, place, .. } = *self.plan;
+        let Plan { range, edit, .. } = *self.plan;
         let mut right = if self.plan.leaves > 0 { self.spare.take_leaf() } else { None };
         let Some(NodeMut::Leaf(new)) = right.as_mut().map(Link::node_mut) else {
-            let head = leaf_head(leaf, bounds);
             edit.apply(leaf, range, self.word);
-            let head = place != Place::Leaf || head != leaf_head(leaf, bounds);
-            return Done { split: None, change: Change { head, rest: true } };
+            return Done { split: None, change: shrunk_in_leaf::<L>(edit.free, bounds) };
         };
         let cut = choose_cut(leaf, edit.at, edit.removed, edit.inserted(range));
         // Next to the edit the end is known from the edit: there may not be a pivot yet.
@@ -52,7 +50,7 @@ impl<L: Layout> Commit<'_, L> {
             Half::Left => edit.apply(leaf, range, self.word),
             Half::Right => Edit { at: edit.at - cut.at, ..edit }.apply(new, range, self.word),
         }
-        Done { split: right.map(|right| (end, right)), change: Change::ALL }
+        Done { split: right.map(|right| (end, right)), change: Change::Rebuilt }
     }
 
     fn run_branch(&mut self, branch: &mut L::Branch, depth: usize, bounds: IndexRange) -> Done<L> {
@@ -78,7 +76,7 @@ impl<L: Layout> Commit<'_, L> {
         let child_bounds = branch.range_of(slot, bounds);
         let Some(child) = branch.slot_mut(slot) else {
             debug_assert!(false, "the way leads into an empty slot");
-            return Done { split: None, change: Change::ALL };
+            return Done { split: None, change: Change::Rebuilt };
         };
         let done = self.run(child, depth + 1, child_bounds);
         if let Some((end, right)) = done.split {
@@ -112,7 +110,7 @@ impl<L: Layout> Commit<'_, L> {
         let Some(NodeMut::Branch(new)) = sibling.as_mut().map(Link::node_mut) else {
             // Not reached: the plan counted a spare branch for each full one.
             debug_assert!(false, "no spare branch");
-            return Done { split: None, change: Change::ALL };
+            return Done { split: None, change: Change::Rebuilt };
         };
         let cut = choose_cut(branch, slot + 1, 0, 1);
         let boundary = match cut.half {
@@ -130,11 +128,17 @@ impl<L: Layout> Commit<'_, L> {
         refresh_all::<L>(branch, left_from, branch.len(), left_bounds);
         let from = (slot + 1).saturating_sub(cut.at + 2);
         refresh_all::<L>(new, from, (slot + 3).saturating_sub(cut.at).max(1), right_bounds);
-        Done { split: sibling.map(|sibling| (boundary, sibling)), change: Change::ALL }
+        Done { split: sibling.map(|sibling| (boundary, sibling)), change: Change::Rebuilt }
     }
 
     /// A root over the old root, which ends at `end` since it was split, and the rest of it.
-    pub(super) fn new_root(&mut self, left: Link<L>, end: u64, right: Link<L>) -> Link<L> {
+    pub(super) fn new_root(
+        &mut self,
+        bounds: IndexRange,
+        left: Link<L>,
+        end: u64,
+        right: Link<L>,
+    ) -> Link<L> {
         let Some(mut root) = self.spare.take_branch() else {
             debug_assert!(false, "no spare root");
             return left;
@@ -144,7 +148,7 @@ impl<L: Layout> Commit<'_, L> {
             branch.set_last(0, end);
             branch.put(0, Some(left));
             branch.put(1, Some(right));
-            refresh_all::<L>(branch, 0, 2, IndexRange::FULL);
+            refresh_all::<L>(branch, 0, 2, bounds);
         }
         root
     }

@@ -34,7 +34,7 @@ pub(crate) enum InsertFailure {
 }
 
 impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
-    /// Stores `word` over `range`, which must be free.
+    /// Stores `word` over `range`, which must be free and within the bounds.
     pub(crate) fn insert(
         &mut self,
         range: IndexRange,
@@ -59,12 +59,12 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         };
         let mut commit = Commit { plan: &plan, word, spare };
         if let Some(mut root) = self.root.take() {
-            let done = commit.run(&mut root, 0, IndexRange::FULL);
+            let done = commit.run(&mut root, 0, self.bounds);
             self.root = Some(match done.split {
                 None => root,
                 Some((end, right)) => {
                     self.height += 1;
-                    commit.new_root(root, end, right)
+                    commit.new_root(self.bounds, root, end, right)
                 }
             });
             self.entries += 1;
@@ -77,7 +77,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         let mut root: Link<L> = self.memory.new_leaf(mode).map_err(InsertFailure::NoMemory)?;
         if let NodeMut::Leaf(leaf) = root.node_mut() {
             leaf.resize(0, 0, 1);
-            Edit { at: 0, removed: 1, free: IndexRange::FULL }.apply(leaf, range, word);
+            Edit { at: 0, removed: 1, free: self.bounds }.apply(leaf, range, word);
         }
         self.root = Some(root);
         self.height = 1;
@@ -91,8 +91,9 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     /// It saves 10 to 15 % of the memory of a tree that is filled at random.
     fn spill(&mut self, way: &Way) -> bool {
         let Some(parent) = way.depth().checked_sub(1) else { return false };
+        let bounds = self.bounds;
         let Some(root) = self.root.as_mut() else { return false };
-        spill_at(root, way, 0, parent, IndexRange::FULL).is_some()
+        spill_at(root, way, 0, parent, bounds).is_some()
     }
 }
 

@@ -67,7 +67,7 @@ impl<L: Layout, A> RawTree<L, A> {
     pub(super) fn plan(&self, range: IndexRange) -> Result<Plan, IndexRange> {
         let mut way = Way::root();
         let mut lens = [0u8; MAX_HEIGHT];
-        let mut bounds = IndexRange::FULL;
+        let mut bounds = self.bounds();
         let mut place = Place::Leaf;
         let mut link = self.root();
         while let Some(node) = link.map(Link::node) {
