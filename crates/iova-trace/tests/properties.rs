@@ -214,7 +214,7 @@ proptest! {
         digest(&text);
     }
 
-    /// A real line cut short anywhere is a known event with a fault, or not an event; never another value.
+    /// Real lines that were cut short.
     #[test]
     fn cut_lines(line in any::<Index>(), at in any::<Index>()) {
         let line = line.get(real_lines());

@@ -92,6 +92,7 @@ fn a_line_of_the_longest_length_is_read_and_a_longer_one_is_not() {
             .is_err_and(|error| error.starts_with("name:1: the line is longer than 1048576 bytes"))
     );
     assert_eq!(lines.len(), 1);
+    assert_eq!(read(&vec![b'#'; LINE_BYTES_MAX]).0, [Ok(Line::Ignored)]);
 }
 
 /// Gives some bytes, then fails.

@@ -83,6 +83,20 @@ struct Pairs {
     retries: u64,
 }
 
+impl Pairs {
+    /// Decides about a request of the tree that has no partner.
+    fn give_up(&mut self, at: usize, tree: IovaAllocTree) {
+        if tree.pfn.is_some() {
+            self.alone.insert(at, tree);
+        } else {
+            self.retries += 1;
+        }
+    }
+}
+
+/// More than interrupts nest in one task; an older request will find no partner any more.
+const NESTED_MAX: usize = 64;
+
 /// Pairs the two probes.
 ///
 /// Both fire on return, the tree's first, so the partner follows in the same task. An interrupt between the
@@ -93,7 +107,12 @@ fn pair(records: &[Record]) -> Pairs {
     for (at, record) in records.iter().enumerate() {
         match &record.event {
             Event::IovaAllocTree(tree) => {
-                open.entry((task(record), tree.iovad)).or_default().push((at, *tree));
+                let stack = open.entry((task(record), tree.iovad)).or_default();
+                if stack.len() == NESTED_MAX {
+                    let (at, tree) = stack.remove(0);
+                    pairs.give_up(at, tree);
+                }
+                stack.push((at, *tree));
             }
             Event::IovaAlloc(alloc) => {
                 let Some(stack) = open.get_mut(&(task(record), alloc.iovad)) else { continue };
@@ -111,11 +130,7 @@ fn pair(records: &[Record]) -> Pairs {
         }
     }
     for (at, tree) in open.into_values().flatten() {
-        if tree.pfn.is_some() {
-            pairs.alone.insert(at, tree);
-        } else {
-            pairs.retries += 1;
-        }
+        pairs.give_up(at, tree);
     }
     pairs
 }

@@ -85,11 +85,20 @@ fn probes_pair_the_tree_with_the_fast_path() {
 #[test]
 fn idle_tasks_of_two_processors_are_not_one() {
     let requests = requests(&[
-        &format!("0 0 {TREE} iovad=0xa pages=1 limit_pfn=0xf size_aligned=1 pfn=0x1"),
-        &format!("1 0 {ALLOC} iovad=0xa pages=1 limit_pfn=0xf flush=0 pfn=0x2"),
-        &format!("0 0 {ALLOC} iovad=0xa pages=1 limit_pfn=0xf flush=0 pfn=0x1"),
+        &format!("0 0 {TREE} iovad=0xa pages=1 limit_pfn=0xf size_aligned=1 pfn=0x0"),
+        &format!("1 0 {ALLOC} iovad=0xa pages=1 limit_pfn=0xf flush=0 pfn=0x0"),
+        &format!("0 0 {ALLOC} iovad=0xa pages=1 limit_pfn=0xf flush=0 pfn=0x0"),
     ]);
-    assert_eq!(short(&requests), ["2 0 +0x2+1<=0xf", "3 0 +0x1+1<=0xf t1"]);
+    assert_eq!(short(&requests), ["2 0 +none+1<=0xf", "3 0 +none+1<=0xf t1"]);
+}
+
+#[test]
+fn a_smaller_request_of_the_tree_is_not_the_partner() {
+    let requests = requests(&[
+        &format!("0 7 {TREE} iovad=0xa pages=1 limit_pfn=0xff size_aligned=1 pfn=0x10"),
+        &format!("0 7 {ALLOC} iovad=0xa pages=4 limit_pfn=0xff flush=0 pfn=0x10"),
+    ]);
+    assert_eq!(short(&requests), ["1 0 +0x10+1<=0xff t1", "2 0 -0x10+1", "2 0 +0x10+4<=0xff"]);
 }
 
 #[test]
@@ -117,6 +126,18 @@ fn a_request_of_the_tree_without_partner_is_an_allocation() {
     ]);
     assert_eq!(short(&requests), ["1 0 +0x3+1<=0xf", "2 0 +0x4+2<=0xf t2"]);
     assert_eq!((requests.counts.tree_alone, requests.counts.tree_retries), (1, 1));
+}
+
+#[test]
+fn many_requests_of_the_tree_without_partner() {
+    let lines: Vec<String> = (1..=200)
+        .map(|pfn| format!("0 7 {TREE} iovad=0xa pages=1 limit_pfn=0xfff size_aligned=0 pfn={pfn:#x}"))
+        .collect();
+    let requests = requests(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(
+        (requests.counts.tree_alone, requests.counts.allocations, requests.counts.live_at_end),
+        (200, 200, 200)
+    );
 }
 
 #[test]
@@ -327,7 +348,7 @@ fn page_tables_are_believed_when_the_dma_events_miss_most() {
 fn limits_at_the_edges() {
     let granule = Granule::new(12);
     let at = |pfn| Span { first: pfn, last: pfn };
-    assert_eq!(granule.limit_pfn(at(0xf_ffff), 0xf_ffff), 0xf_ffff);
+    assert_eq!(granule.limit_pfn(at(0xf_ffff), 0x10_0000), 0xf_ffff);
     assert_eq!(granule.limit_pfn(at(0x10_0000), 0x10_0000), 0x1f_ffff);
     assert_eq!(granule.limit_pfn(at(0), 0), 0xf_ffff);
     let all = Granule::new(0);
