@@ -1,0 +1,235 @@
+//! What a replay came to, in the form in which it is printed.
+
+pub(crate) mod text;
+
+use maple_faults::Plan;
+use serde::Serialize;
+
+use crate::placement::Placement;
+use crate::replay::{DomainOutcome, Latency, Replayed, Replays};
+
+/// The report of all captures. Its JSON form is an interface: fields are added, not renamed.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) failing_nodes: String,
+    pub(crate) seed: Option<u64>,
+    #[serde(flatten)]
+    pub(crate) totals: Totals,
+    pub(crate) latency_ns: LatencyNs,
+    pub(crate) captures: Vec<CaptureReport>,
+}
+
+/// Sums over all captures, or those of one.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Totals {
+    pub(crate) operations: u64,
+    pub(crate) allocations: u64,
+    pub(crate) frees: u64,
+    pub(crate) failed_allocations: FailedAllocations,
+    pub(crate) failed_frees: u64,
+    /// Frees that were not replayed since their allocation had failed.
+    pub(crate) skipped_frees: u64,
+    /// Frees whose allocation is not in the capture.
+    pub(crate) unmatched_frees: u64,
+    /// Requests that failed in the kernel, and how many of them succeeded here.
+    pub(crate) failed_in_kernel: u64,
+    pub(crate) failed_in_kernel_only: u64,
+    pub(crate) leaked_granules: i128,
+    pub(crate) tree_valid: bool,
+    pub(crate) node_allocations: u64,
+    pub(crate) failed_node_allocations: u64,
+    /// Node allocations made during frees.
+    pub(crate) erase_allocations: u64,
+    pub(crate) peak_node_bytes: u64,
+    pub(crate) lines: u64,
+    /// Lines that are not an event known here, or malformed.
+    pub(crate) unparsed_lines: u64,
+    pub(crate) malformed_lines: u64,
+    pub(crate) domains: u64,
+    pub(crate) peak_live_ranges: u64,
+    pub(crate) live_ranges: u64,
+    pub(crate) placement: Placement,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct FailedAllocations {
+    pub(crate) address_space: u64,
+    pub(crate) node_memory: u64,
+    pub(crate) bad_request: u64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct LatencyNs {
+    pub(crate) allocate: Latency,
+    pub(crate) free: Latency,
+    /// What reading the clock adds to each of these.
+    pub(crate) clock_cost: u64,
+}
+
+/// The report of one capture.
+#[derive(Debug, Serialize)]
+pub(crate) struct CaptureReport {
+    pub(crate) name: String,
+    /// Which events the requests come from.
+    pub(crate) source: String,
+    #[serde(flatten)]
+    pub(crate) totals: Totals,
+    pub(crate) malformed: Vec<String>,
+    pub(crate) domain_reports: Vec<DomainReport>,
+}
+
+/// The report of one domain. Sizes are in granules of 4 KiB.
+#[derive(Debug, Serialize)]
+pub(crate) struct DomainReport {
+    pub(crate) name: String,
+    pub(crate) peak_live_ranges: u64,
+    pub(crate) peak_live_granules: u128,
+    pub(crate) live_ranges: u64,
+    pub(crate) live_granules: u128,
+    pub(crate) leaked_granules: i128,
+    pub(crate) violation: Option<String>,
+    pub(crate) peak_node_bytes: u64,
+    pub(crate) node_bytes: u64,
+    pub(crate) at_peak: OccupancyReport,
+    pub(crate) at_end: OccupancyReport,
+}
+
+/// How well the address space was used at one moment.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct OccupancyReport {
+    /// From the lowest to the highest address in use.
+    pub(crate) span_granules: u128,
+    /// What is free in between.
+    pub(crate) hole_granules: u128,
+    /// The longest free run of the whole domain.
+    pub(crate) longest_free_granules: u128,
+    /// Free space outside of the longest free run, in thousandths of all free space.
+    pub(crate) fragmentation_permille: u32,
+}
+
+impl Report {
+    pub(crate) fn new(replays: Replays) -> Self {
+        let latency_ns = LatencyNs {
+            allocate: replays.latencies.of_allocate(),
+            free: replays.latencies.of_free(),
+            clock_cost: replays.latencies.clock_cost_ns(),
+        };
+        let captures: Vec<CaptureReport> = replays.captures.iter().map(CaptureReport::new).collect();
+        let mut totals = Totals { tree_valid: true, ..Totals::default() };
+        for capture in &captures {
+            totals.add(&capture.totals);
+        }
+        let seed = match replays.plan {
+            Plan::Random { seed, .. } => Some(seed),
+            _ => None,
+        };
+        Self { failing_nodes: replays.plan.to_string(), seed, totals, latency_ns, captures }
+    }
+
+    /// Whether every free succeeded without memory, nothing was lost, and the trees are valid.
+    pub(crate) fn is_sound(&self) -> bool {
+        let Totals { failed_frees, leaked_granules, tree_valid, erase_allocations, .. } = self.totals;
+        failed_frees == 0 && leaked_granules == 0 && tree_valid && erase_allocations == 0
+    }
+}
+
+impl Totals {
+    fn add(&mut self, other: &Self) {
+        self.operations += other.operations;
+        self.allocations += other.allocations;
+        self.frees += other.frees;
+        self.failed_allocations.address_space += other.failed_allocations.address_space;
+        self.failed_allocations.node_memory += other.failed_allocations.node_memory;
+        self.failed_allocations.bad_request += other.failed_allocations.bad_request;
+        self.failed_frees += other.failed_frees;
+        self.skipped_frees += other.skipped_frees;
+        self.unmatched_frees += other.unmatched_frees;
+        self.failed_in_kernel += other.failed_in_kernel;
+        self.failed_in_kernel_only += other.failed_in_kernel_only;
+        self.leaked_granules += other.leaked_granules;
+        self.tree_valid &= other.tree_valid;
+        self.node_allocations += other.node_allocations;
+        self.failed_node_allocations += other.failed_node_allocations;
+        self.erase_allocations += other.erase_allocations;
+        self.peak_node_bytes = self.peak_node_bytes.max(other.peak_node_bytes);
+        self.lines += other.lines;
+        self.unparsed_lines += other.unparsed_lines;
+        self.malformed_lines += other.malformed_lines;
+        self.domains += other.domains;
+        self.peak_live_ranges = self.peak_live_ranges.max(other.peak_live_ranges);
+        self.live_ranges += other.live_ranges;
+        self.placement.add(&other.placement);
+    }
+}
+
+impl CaptureReport {
+    fn new(replayed: &Replayed) -> Self {
+        let Replayed { capture, outcome, placement } = replayed;
+        let domain_reports: Vec<DomainReport> = outcome.domains.iter().map(DomainReport::new).collect();
+        let totals = Totals {
+            operations: outcome.operations,
+            allocations: outcome.allocations,
+            frees: outcome.frees,
+            failed_allocations: FailedAllocations {
+                address_space: outcome.no_address_space,
+                node_memory: outcome.no_node_memory,
+                bad_request: outcome.bad_requests,
+            },
+            failed_frees: outcome.failed_frees,
+            skipped_frees: outcome.skipped_frees,
+            unmatched_frees: outcome.unmatched_frees,
+            failed_in_kernel: outcome.failed_in_kernel,
+            failed_in_kernel_only: outcome.failed_in_kernel_only,
+            leaked_granules: domain_reports.iter().map(|domain| domain.leaked_granules).sum(),
+            tree_valid: domain_reports.iter().all(|domain| domain.violation.is_none()),
+            node_allocations: outcome.nodes.calls,
+            failed_node_allocations: outcome.nodes.failed,
+            erase_allocations: outcome.erase_allocations,
+            peak_node_bytes: outcome.nodes.peak_bytes,
+            lines: capture.counts.lines,
+            unparsed_lines: capture.counts.unknown + capture.counts.malformed,
+            malformed_lines: capture.counts.malformed,
+            domains: domain_reports.len() as u64,
+            peak_live_ranges: domain_reports.iter().map(|domain| domain.peak_live_ranges).sum(),
+            live_ranges: domain_reports.iter().map(|domain| domain.live_ranges).sum(),
+            placement: *placement,
+        };
+        let source = match capture.requests.source {
+            Some(iova_trace::Source::Probes) => "probes of the allocator",
+            Some(iova_trace::Source::Dma) => "dma:* events",
+            Some(iova_trace::Source::Iommu) => "iommu:map and iommu:unmap events",
+            _ => "unknown events",
+        };
+        Self {
+            name: capture.name.clone(),
+            source: source.to_owned(),
+            totals,
+            malformed: capture.malformed.iter().map(ToString::to_string).collect(),
+            domain_reports,
+        }
+    }
+}
+
+impl DomainReport {
+    fn new(outcome: &DomainOutcome) -> Self {
+        let occupancy = |at: crate::replay::Occupancy| OccupancyReport {
+            span_granules: at.span_granules,
+            hole_granules: at.hole_granules,
+            longest_free_granules: at.longest_free_granules,
+            fragmentation_permille: at.fragmentation_permille,
+        };
+        Self {
+            name: outcome.name.clone(),
+            peak_live_ranges: outcome.peak_live_ranges,
+            peak_live_granules: outcome.peak_live_granules,
+            live_ranges: outcome.live_ranges,
+            live_granules: outcome.live_granules,
+            leaked_granules: outcome.leaked_granules,
+            violation: outcome.violation.clone(),
+            peak_node_bytes: outcome.peak_node_bytes as u64,
+            node_bytes: outcome.node_bytes as u64,
+            at_peak: occupancy(outcome.at_peak),
+            at_end: occupancy(outcome.at_end),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The report for people.
+
+use std::io::{self, Write};
+
+use super::{CaptureReport, Report, Totals};
+use crate::replay::Latency;
+
+/// Writes the report.
+pub(crate) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    for capture in &report.captures {
+        write_capture(out, capture)?;
+        writeln!(out)?;
+    }
+    if report.captures.len() > 1 {
+        writeln!(out, "All {} captures", report.captures.len())?;
+        write_totals(out, &report.totals)?;
+        writeln!(out)?;
+    }
+    writeln!(out, "Node allocations  {}", report.failing_nodes)?;
+    let latency = report.latency_ns;
+    writeln!(
+        out,
+        "Latency in ns            p50      p90      p99    p99.9      max     mean   (clock: {} of each)",
+        latency.clock_cost
+    )?;
+    write_latency(out, "allocate", latency.allocate)?;
+    write_latency(out, "free", latency.free)?;
+    let verdict = if report.is_sound() {
+        "Every free succeeded without a node allocation, nothing was lost, all trees are valid."
+    } else {
+        "DEFECT: a free failed or allocated, granules were lost, or a tree is not valid (see above)."
+    };
+    writeln!(out, "\n{verdict}")
+}
+
+fn write_latency(out: &mut impl Write, name: &str, latency: Latency) -> io::Result<()> {
+    let Latency { p50, p90, p99, p999, max, mean, .. } = latency;
+    writeln!(out, "  {name:<18}{p50:>8} {p90:>8} {p99:>8} {p999:>8} {max:>8} {mean:>8.0}")
+}
+
+fn write_capture(out: &mut impl Write, capture: &CaptureReport) -> io::Result<()> {
+    writeln!(out, "{}", capture.name)?;
+    writeln!(out, "  requests from     {}", capture.source)?;
+    for malformed in &capture.malformed {
+        writeln!(out, "  malformed         {malformed}")?;
+    }
+    let more = capture.totals.malformed_lines.saturating_sub(capture.malformed.len() as u64);
+    if more > 0 {
+        writeln!(out, "  malformed         and {more} more lines")?;
+    }
+    write_totals(out, &capture.totals)?;
+    writeln!(
+        out,
+        "  domain                        peak ranges  granules  live at end  holes at peak  node bytes"
+    )?;
+    for domain in &capture.domain_reports {
+        let holes = percent(domain.at_peak.hole_granules, domain.at_peak.span_granules);
+        writeln!(
+            out,
+            "    {:<30}{:>7} {:>9} {:>12} {:>14} {:>11}",
+            domain.name,
+            domain.peak_live_ranges,
+            domain.peak_live_granules,
+            domain.live_ranges,
+            holes,
+            domain.peak_node_bytes
+        )?;
+        if domain.leaked_granules != 0 {
+            writeln!(out, "      LOST {} granules", domain.leaked_granules)?;
+        }
+        if let Some(violation) = &domain.violation {
+            writeln!(out, "      NOT VALID: {violation}")?;
+        }
+    }
+    Ok(())
+}
+
+fn write_totals(out: &mut impl Write, totals: &Totals) -> io::Result<()> {
+    let failed = totals.failed_allocations;
+    writeln!(out, "  lines             {}, {} of them not understood", totals.lines, totals.unparsed_lines)?;
+    writeln!(
+        out,
+        "  operations        {} in {} domains; {} frees of ranges from before the capture",
+        totals.operations, totals.domains, totals.unmatched_frees
+    )?;
+    writeln!(
+        out,
+        "  allocations       {}; failed: {} no address space, {} no node memory, {} bad request",
+        totals.allocations, failed.address_space, failed.node_memory, failed.bad_request
+    )?;
+    writeln!(
+        out,
+        "  frees             {}; failed: {}; {} skipped, their allocation having failed",
+        totals.frees, totals.failed_frees, totals.skipped_frees
+    )?;
+    if totals.failed_in_kernel > 0 {
+        writeln!(
+            out,
+            "  failed in kernel  {}, of which {} succeeded here",
+            totals.failed_in_kernel, totals.failed_in_kernel_only
+        )?;
+    }
+    writeln!(
+        out,
+        "  live ranges       {} at most, {} at the end; {} granules lost",
+        totals.peak_live_ranges, totals.live_ranges, totals.leaked_granules
+    )?;
+    writeln!(
+        out,
+        "  node allocations  {}, {} failed, {} during frees; {} bytes at most",
+        totals.node_allocations,
+        totals.failed_node_allocations,
+        totals.erase_allocations,
+        totals.peak_node_bytes
+    )?;
+    write_placement(out, totals)
+}
+
+fn write_placement(out: &mut impl Write, totals: &Totals) -> io::Result<()> {
+    let placement = totals.placement;
+    if placement.served_by_tree == 0 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "  placement         {} of {} requests that the kernel's tree served are placed alike ({})",
+        placement.equal,
+        placement.served_by_tree,
+        percent(placement.equal.into(), placement.served_by_tree.into())
+    )?;
+    let differences = [
+        (placement.equal_among_used, "alike but for addresses that the capture never shows in use"),
+        (placement.kernel_began_lower, "ours higher: the kernel searched only below what it had placed last"),
+        (placement.kernel_start_unknown, "ours higher: where the kernel searched from is not known yet"),
+        (
+            placement.held_unseen,
+            "ours higher: the address was held by something that the capture does not show",
+        ),
+        (placement.returned_unseen, "ours lower: the address had come back from a CPU cache unseen"),
+    ];
+    for (count, reason) in differences.into_iter().filter(|&(count, _)| count > 0) {
+        writeln!(out, "  {count:>17} {reason}")?;
+    }
+    Ok(())
+}
+
+fn percent(part: u128, whole: u128) -> String {
+    // Exact enough: both are far below 2^53 where this is used.
+    if whole == 0 { "-".to_owned() } else { format!("{:.1} %", part as f64 * 100.0 / whole as f64) }
+}
