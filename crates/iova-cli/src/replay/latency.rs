@@ -28,8 +28,8 @@ pub(crate) struct Latencies {
 
 impl Latencies {
     pub(crate) fn new() -> Result<Self> {
-        // Three digits, any duration.
-        let histogram = || Histogram::new(3);
+        // Three digits, up to a minute; what takes longer counts as a minute.
+        let histogram = || Histogram::new_with_max(60_000_000_000, 3);
         Ok(Self { allocate: histogram()?, free: histogram()?, clock: clock_cost() })
     }
 
