@@ -1,1 +1,96 @@
 //! An I/O virtual address allocator whose free never allocates and never fails.
+//!
+//! A device that does DMA uses addresses of its own, *iovas*, which an IOMMU translates. Somebody has to hand
+//! these addresses out: a range for each buffer that is mapped, taken back when it is unmapped, often millions of
+//! times a second and often where nothing may wait. A [`Domain`] does that for one address space.
+//!
+//! ```
+//! use iova::{AllocMode, Domain, Granule, Request};
+//!
+//! // A device with 32 address lines behind an IOMMU with pages of 4 KiB; message interrupts take some of it.
+//! let mut domain = Domain::new(Granule::FOUR_KIB, 0..=0xffff_ffff)?;
+//! domain.reserve(0xfee0_0000..=0xfeef_ffff, AllocMode::Normal)?;
+//!
+//! let buffer = domain.allocate(&Request::new(16).mode(AllocMode::Atomic))?;
+//! assert_eq!(buffer.to_string(), "0xffff0000..=0xffffffff");
+//! let below = domain.allocate(&Request::new(1).limit(0xfeff_ffff))?;
+//! assert_eq!(below.first(), 0xfeff_f000);
+//!
+//! domain.free(buffer.first())?;
+//! assert_eq!(domain.find(buffer.first()), None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Units
+//!
+//! - A **position** is a byte address in a `u64`, called *iova*. Where a position is the end of something
+//!   (`last`, `limit`) it is inclusive, as DMA masks are: `0xffff_ffff` is the last address of 32 bits. There
+//!   is no special address: 0 is as good as any other, and so is [`u64::MAX`].
+//! - A **length** is in *granules* and says so in its name; [`Granule::count_of`] makes it from bytes. It is a
+//!   `u128` where it may reach 2^64, and a request's length is a `u64`.
+//! - An iova divided by the granule is a [`Pfn`], a type of its own, so that neither is taken for the other.
+//!
+//! # How it works
+//!
+//! The ranges of a domain are the entries of a [`MapleTree`](maple_tree::MapleTree), a B-tree over ranges of
+//! indices (here: pfns) that knows, in each branch, the longest free run below each slot, and the largest
+//! naturally aligned free block. Nothing is stored per range beside its slot in a node. Three properties of that
+//! tree become the domain's:
+//!
+//! **The search is exact.** An allocation takes the *highest* range that is free, ends at or below the limit and
+//! is aligned as requested. It reports that there is no address space if and only if no such range exists. In
+//! particular it does not ask for more than it needs in order to be sure of an alignment: a hole of exactly one
+//! aligned block, which is what freeing one of many such blocks leaves, is found and used. There is no hint of
+//! where to search either, and so no failure is remembered. A natural request (size and alignment the same
+//! power of two) visits at most two nodes per level, whatever the domain looks like.
+//!
+//! **Free cannot fail.** A freed range becomes an empty slot in place, and that needs no memory. It is free at
+//! once, joined with the free space at its sides; nothing is deferred, queued or swept. What can be wrong is
+//! the caller's address, which is a [`FreeError`] and changes nothing.
+//!
+//! **No memory and no space are different things.** A range that is taken may need a new tree
+//! node (up to 16 ranges share one). If there is none, that is [`OutOfNodeMemory`], with the range that could not
+//! be recorded; the domain is as it was. [`OutOfAddressSpace`] says what was free, and how much of it in one piece.
+//!
+//! # Natural alignment
+//!
+//! By default a range of n granules begins at a multiple of n rounded up to a power of two, as DMA allocators
+//! do: such a range never crosses a boundary of its size, which devices and page tables with large pages rely
+//! on, and ranges of one size pack without loss. With sizes that are powers of two the space then behaves like a
+//! buddy system without its lists: a block that is freed is whole again the moment its buddy is free.
+//!
+//! What external fragmentation there is can be read from the [`Statistics`].
+//!
+//! # Features
+//!
+//! - `parking_lot`: `ParkingLotDomain`, a [`SharedDomain`] with a lock of that crate.
+//!
+//! The crate is `no_std`. It uses no unsafe code.
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[cfg(test)]
+extern crate std;
+
+mod domain;
+mod error;
+mod granule;
+mod range;
+mod request;
+mod shared;
+
+pub use domain::{Allocations, Counters, Domain, RangeKind, ReservedRegions, Statistics, Violation};
+pub use error::{
+    AllocateError, BadRequest, FreeError, InvalidAperture, InvalidGranule, OutOfAddressSpace,
+    OutOfNodeMemory, PlaceError,
+};
+pub use granule::{Granule, Pfn};
+pub use range::IovaRange;
+pub use request::{Alignment, Request};
+#[cfg(feature = "parking_lot")]
+pub use shared::ParkingLotDomain;
+pub use shared::SharedDomain;
+
+pub use lock_api;
+pub use maple_tree::{AllocMode, Global, NodeAlloc};

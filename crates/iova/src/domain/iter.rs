@@ -1,0 +1,123 @@
+//! Going over what is allocated and what is reserved.
+
+use core::fmt;
+use core::iter::FusedIterator;
+
+use maple_tree::{Gaps, IndexRange, Iter, NodeAlloc};
+
+use super::Domain;
+use super::code::{Code, RangeKind};
+use crate::granule::Granule;
+use crate::range::IovaRange;
+
+impl<A: NodeAlloc> Domain<A> {
+    /// The allocated ranges in order of address, from either end. O(n) in all. Allocates nothing.
+    ///
+    /// ```
+    /// use iova::{Domain, Granule, Request};
+    ///
+    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// let one = domain.allocate(&Request::new(1))?;
+    /// let two = domain.allocate(&Request::new(2))?;
+    /// assert!(domain.allocations().eq([two, one]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn allocations(&self) -> Allocations<'_, A> {
+        Allocations { entries: self.tree.iter(), granule: self.granule }
+    }
+
+    /// The reserved regions in order of address, adjacent ones joined. O(n) in all. Allocates nothing.
+    ///
+    /// ```
+    /// use iova::{AllocMode, Domain, Granule};
+    ///
+    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// domain.reserve(0..0x2000, AllocMode::Normal)?;
+    /// domain.reserve(0x2000..0x3000, AllocMode::Normal)?;
+    /// let regions: Vec<_> = domain.reserved_regions().map(|region| region.to_string()).collect();
+    /// assert_eq!(regions, ["0x0..=0x2fff"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reserved_regions(&self) -> ReservedRegions<'_, A> {
+        ReservedRegions { entries: self.tree.iter(), granule: self.granule, region: None }
+    }
+}
+
+/// The allocated ranges of a domain in order; made by [`Domain::allocations`].
+pub struct Allocations<'a, A: NodeAlloc> {
+    entries: Iter<'a, Code, Gaps, A>,
+    granule: Granule,
+}
+
+impl<A: NodeAlloc> Iterator for Allocations<'_, A> {
+    type Item = IovaRange;
+
+    fn next(&mut self) -> Option<IovaRange> {
+        let pfns = self.entries.find_map(of_kind(RangeKind::Allocated))?;
+        Some(IovaRange::of_pfns(pfns, self.granule))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.entries.len()))
+    }
+}
+
+impl<A: NodeAlloc> DoubleEndedIterator for Allocations<'_, A> {
+    fn next_back(&mut self) -> Option<IovaRange> {
+        let pfns = self.entries.by_ref().rev().find_map(of_kind(RangeKind::Allocated))?;
+        Some(IovaRange::of_pfns(pfns, self.granule))
+    }
+}
+
+impl<A: NodeAlloc> FusedIterator for Allocations<'_, A> {}
+
+impl<A: NodeAlloc> fmt::Debug for Allocations<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Allocations").finish_non_exhaustive()
+    }
+}
+
+/// The reserved regions of a domain in order; made by [`Domain::reserved_regions`].
+pub struct ReservedRegions<'a, A: NodeAlloc> {
+    entries: Iter<'a, Code, Gaps, A>,
+    granule: Granule,
+    /// Seen, but the next piece may adjoin it.
+    region: Option<IndexRange>,
+}
+
+impl<A: NodeAlloc> Iterator for ReservedRegions<'_, A> {
+    type Item = IovaRange;
+
+    fn next(&mut self) -> Option<IovaRange> {
+        while let Some(piece) = self.entries.find_map(of_kind(RangeKind::Reserved)) {
+            let Some(region) = self.region else {
+                self.region = Some(piece);
+                continue;
+            };
+            if region.last().checked_add(1) == Some(piece.first()) {
+                self.region = IndexRange::new(region.first(), piece.last());
+            } else {
+                self.region = Some(piece);
+                return Some(IovaRange::of_pfns(region, self.granule));
+            }
+        }
+        self.region.take().map(|region| IovaRange::of_pfns(region, self.granule))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::from(self.region.is_some()), Some(self.entries.len().saturating_add(1)))
+    }
+}
+
+impl<A: NodeAlloc> FusedIterator for ReservedRegions<'_, A> {}
+
+impl<A: NodeAlloc> fmt::Debug for ReservedRegions<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReservedRegions").finish_non_exhaustive()
+    }
+}
+
+/// Picks the entries of one kind.
+fn of_kind(kind: RangeKind) -> impl FnMut((IndexRange, Code)) -> Option<IndexRange> {
+    move |(pfns, code)| (RangeKind::of(code) == kind).then_some(pfns)
+}

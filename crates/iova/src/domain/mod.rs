@@ -1,0 +1,154 @@
+//! The domain: one address space, one owner.
+//!
+//! Invariants (`validate` checks them all):
+//!
+//! - **D1** The tree's entries are disjoint ranges of pfns within the aperture; each is an allocation or a piece
+//!   of a reserved region, as its [`Code`] says. What has no entry is free. There is no other state.
+//! - **D2** [`Usage`] has the numbers of what the tree holds.
+//! - **D3** The code of a reserved piece is below the code that the next reservation gets (see `reserve`).
+//! - **D4** Allocations less frees are the ranges that are allocated.
+//!
+//! Each operation is one file. Those that may fail look first and change then; the counters of failures are all
+//! that a failed operation leaves behind.
+
+mod allocate;
+mod code;
+mod find;
+mod free;
+mod iter;
+mod reserve;
+mod statistics;
+mod validate;
+
+use core::fmt;
+use core::ops::RangeBounds;
+
+use maple_tree::{Gaps, Global, IndexRange, MapleTree, NodeAlloc};
+
+use self::code::Code;
+use self::statistics::Usage;
+use crate::error::InvalidAperture;
+use crate::granule::Granule;
+use crate::range::{IovaRange, exact_pfns};
+
+pub use code::RangeKind;
+pub use iter::{Allocations, ReservedRegions};
+pub use statistics::{Counters, Statistics};
+pub use validate::Violation;
+
+/// An address space from which ranges are allocated, with one owner. ([`SharedDomain`](crate::SharedDomain) is
+/// for several.)
+///
+/// `A` is where tree nodes come from. With n allocated and reserved ranges:
+///
+/// | operation | node visits | allocates |
+/// | --- | --- | --- |
+/// | [`allocate`](Self::allocate) | O(log n) for natural requests and alignment 1 | a node, if a leaf is full |
+/// | [`allocate_at`](Self::allocate_at) | O(log n) | a node, if a leaf is full |
+/// | [`free`](Self::free) | O(log n) | never, and cannot fail for what is allocated |
+/// | [`find`](Self::find) | O(log n) | never |
+/// | [`reserve`](Self::reserve) | O(log n) per piece that is reserved already | nodes, if leaves are full |
+/// | [`statistics`](Self::statistics) | see there | never |
+///
+/// A node holds up to 16 ranges. No operation panics, whatever its arguments are. Dropping a domain gives all
+/// nodes back and allocates nothing.
+///
+/// ```
+/// use iova::{Domain, Granule, Request};
+///
+/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..=0xffff_ffff)?;
+/// let range = domain.allocate(&Request::new(32))?;
+/// assert_eq!(range.first() % (32 * 4096), 0);
+/// assert_eq!(domain.free(range.first()), Ok(range));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Domain<A: NodeAlloc = Global> {
+    granule: Granule,
+    /// In pfns. All of them exist: shifted left they fit into 64 bits.
+    aperture: IndexRange,
+    tree: MapleTree<Code, Gaps, A>,
+    usage: Usage,
+    counters: Counters,
+}
+
+impl Domain {
+    /// An empty domain with nodes from the global allocator. Allocates nothing.
+    ///
+    /// `aperture` is what may be handed out, in iovas (byte addresses): any of Rust's range notations, such as
+    /// `0..1 << 32` (without its end), `0..=0xffff_ffff` (with it), or `..` for 2^64 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidAperture`] if it is empty or does not consist of whole granules.
+    ///
+    /// ```
+    /// use iova::{Domain, Granule, InvalidAperture};
+    ///
+    /// let domain = Domain::new(Granule::FOUR_KIB, 0x1000..0x1_0000_0000)?;
+    /// assert_eq!((domain.aperture().first(), domain.aperture().last()), (0x1000, 0xffff_ffff));
+    /// let odd = Domain::new(Granule::FOUR_KIB, 0..0x1800).err();
+    /// assert!(matches!(odd, Some(InvalidAperture::Misaligned { last: 0x17ff, .. })));
+    /// # Ok::<(), InvalidAperture>(())
+    /// ```
+    pub fn new(granule: Granule, aperture: impl RangeBounds<u64>) -> Result<Self, InvalidAperture> {
+        Self::new_in(granule, aperture, Global)
+    }
+}
+
+impl<A: NodeAlloc> Domain<A> {
+    /// Like [`new`](Domain::new), with nodes from `alloc`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Domain::new).
+    pub fn new_in(
+        granule: Granule,
+        aperture: impl RangeBounds<u64>,
+        alloc: A,
+    ) -> Result<Self, InvalidAperture> {
+        let bytes = IndexRange::from_bounds(aperture).ok_or(InvalidAperture::Empty)?;
+        let (first, last) = (bytes.first(), bytes.last());
+        let misaligned = InvalidAperture::Misaligned { first, last, granule };
+        Ok(Self {
+            granule,
+            aperture: exact_pfns(bytes, granule).ok_or(misaligned)?,
+            tree: MapleTree::new_in(alloc),
+            usage: Usage::default(),
+            counters: Counters::default(),
+        })
+    }
+
+    /// The smallest unit that is handed out.
+    pub fn granule(&self) -> Granule {
+        self.granule
+    }
+
+    /// What may be handed out at all, reserved regions included.
+    pub fn aperture(&self) -> IovaRange {
+        self.range(self.aperture)
+    }
+
+    /// Where the tree's nodes come from.
+    pub fn allocator(&self) -> &A {
+        self.tree.allocator()
+    }
+
+    /// As iovas. The pfns lie in the aperture, so they exist.
+    fn range(&self, pfns: IndexRange) -> IovaRange {
+        IovaRange::of_pfns(pfns, self.granule)
+    }
+
+    fn free_granules(&self) -> u128 {
+        self.usage.free_granules(self.aperture)
+    }
+}
+
+impl<A: NodeAlloc> fmt::Debug for Domain<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Domain")
+            .field("granule", &self.granule)
+            .field("aperture", &self.aperture())
+            .field("usage", &self.usage)
+            .finish_non_exhaustive()
+    }
+}

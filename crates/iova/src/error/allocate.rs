@@ -1,0 +1,152 @@
+//! Why no range was allocated or reserved.
+
+use core::fmt;
+
+use crate::domain::RangeKind;
+use crate::error::BadRequest;
+use crate::range::IovaRange;
+
+/// Why [`Domain::allocate`](crate::Domain::allocate) returned no range. The domain is as it was.
+///
+/// ```
+/// use iova::{AllocateError, Domain, Granule, Request};
+///
+/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x4000)?;
+/// domain.allocate(&Request::new(1))?;
+/// let error = domain.allocate(&Request::new(4)).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "no free range of 4 granules aligned to 4 in 0x0..=0x3fff: the longest free run there has 3, \
+///      the domain has 3 free"
+/// );
+/// assert!(matches!(error, AllocateError::OutOfAddressSpace(why) if why.free_granules == 3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AllocateError {
+    /// There is no such range. Retrying is of use only after something was freed.
+    OutOfAddressSpace(OutOfAddressSpace),
+    /// There is such a range, but no memory to record it. Retrying may be of use at any time.
+    OutOfNodeMemory(OutOfNodeMemory),
+    /// The request makes no sense, or not in this domain. Retrying is of no use.
+    BadRequest(BadRequest),
+}
+
+impl fmt::Display for AllocateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfAddressSpace(error) => error.fmt(f),
+            Self::OutOfNodeMemory(error) => error.fmt(f),
+            Self::BadRequest(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for AllocateError {}
+
+impl From<OutOfAddressSpace> for AllocateError {
+    fn from(error: OutOfAddressSpace) -> Self {
+        Self::OutOfAddressSpace(error)
+    }
+}
+
+impl From<OutOfNodeMemory> for AllocateError {
+    fn from(error: OutOfNodeMemory) -> Self {
+        Self::OutOfNodeMemory(error)
+    }
+}
+
+impl From<BadRequest> for AllocateError {
+    fn from(error: BadRequest) -> Self {
+        Self::BadRequest(error)
+    }
+}
+
+/// Why a range of the caller's choice was not allocated ([`Domain::allocate_at`](crate::Domain::allocate_at)) or
+/// reserved ([`Domain::reserve`](crate::Domain::reserve)). The domain is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlaceError {
+    /// Some of it is taken.
+    Occupied {
+        /// The first allocation or reserved region, by address, that is in the way.
+        by: IovaRange,
+        /// Which of the two it is.
+        kind: RangeKind,
+    },
+    /// There was no memory to record it. Retrying may be of use at any time.
+    OutOfNodeMemory(OutOfNodeMemory),
+    /// The range makes no sense, or not in this domain. Retrying is of no use.
+    BadRequest(BadRequest),
+}
+
+impl fmt::Display for PlaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Occupied { by, kind } => write!(f, "{by} is {kind}"),
+            Self::OutOfNodeMemory(error) => error.fmt(f),
+            Self::BadRequest(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for PlaceError {}
+
+impl From<OutOfNodeMemory> for PlaceError {
+    fn from(error: OutOfNodeMemory) -> Self {
+        Self::OutOfNodeMemory(error)
+    }
+}
+
+impl From<BadRequest> for PlaceError {
+    fn from(error: BadRequest) -> Self {
+        Self::BadRequest(error)
+    }
+}
+
+/// No range that satisfies a request exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OutOfAddressSpace {
+    /// Where it was looked for: the part of the aperture below the request's limit.
+    pub window: IovaRange,
+    /// How many granules were asked for.
+    pub granules: u64,
+    /// To how many granules they should have been aligned.
+    pub align_granules: u64,
+    /// How many granules the longest free run in the window has. If these are enough, it was the alignment that
+    /// could not be had.
+    pub longest_free_granules: u128,
+    /// How many granules are free in the whole domain.
+    pub free_granules: u128,
+}
+
+impl fmt::Display for OutOfAddressSpace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { window, granules, align_granules, longest_free_granules, free_granules } = self;
+        write!(
+            f,
+            "no free range of {granules} granules aligned to {align_granules} in {window}: the longest free \
+             run there has {longest_free_granules}, the domain has {free_granules} free"
+        )
+    }
+}
+
+impl core::error::Error for OutOfAddressSpace {}
+
+/// A range was free, but there was no memory for the tree node that recording it needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OutOfNodeMemory {
+    /// The range. It is still free.
+    pub range: IovaRange,
+}
+
+impl fmt::Display for OutOfNodeMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no memory for a node to record {}", self.range)
+    }
+}
+
+impl core::error::Error for OutOfNodeMemory {}

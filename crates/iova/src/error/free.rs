@@ -1,0 +1,77 @@
+//! Why nothing was freed.
+
+use core::fmt;
+
+use crate::granule::Granule;
+use crate::range::IovaRange;
+
+/// What is wrong with an iova that was to be freed. Nothing was changed: an allocated range, named by its first
+/// iova, is always freed.
+///
+/// ```
+/// use iova::{Domain, FreeError, Granule, Request};
+///
+/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+/// let range = domain.allocate(&Request::new(2))?;
+/// assert_eq!(domain.free(0xf000), Err(FreeError::NotFirst { iova: 0xf000, range }));
+/// domain.free(range.first())?;
+/// assert_eq!(domain.free(range.first()), Err(FreeError::NotAllocated { iova: 0xe000 }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FreeError {
+    /// It lies outside of the domain's aperture.
+    OutsideAperture {
+        /// The iova.
+        iova: u64,
+        /// The aperture.
+        aperture: IovaRange,
+    },
+    /// It is not the first of a granule.
+    Misaligned {
+        /// The iova.
+        iova: u64,
+        /// The granule.
+        granule: Granule,
+    },
+    /// There it is free already.
+    NotAllocated {
+        /// The iova.
+        iova: u64,
+    },
+    /// It lies in an allocated range but is not its first.
+    NotFirst {
+        /// The iova.
+        iova: u64,
+        /// The range.
+        range: IovaRange,
+    },
+    /// It lies in a reserved region.
+    Reserved {
+        /// The iova.
+        iova: u64,
+        /// The region, adjacent reservations joined.
+        region: IovaRange,
+    },
+}
+
+impl fmt::Display for FreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutsideAperture { iova, aperture } => {
+                write!(f, "{iova:#x} is outside of the aperture {aperture}")
+            }
+            Self::Misaligned { iova, granule } => {
+                write!(f, "{iova:#x} is not a multiple of the granule {granule}")
+            }
+            Self::NotAllocated { iova } => write!(f, "{iova:#x} is not allocated"),
+            Self::NotFirst { iova, range } => {
+                write!(f, "{iova:#x} is not the first iova of the allocated range {range}")
+            }
+            Self::Reserved { iova, region } => write!(f, "{iova:#x} is in the reserved region {region}"),
+        }
+    }
+}
+
+impl core::error::Error for FreeError {}

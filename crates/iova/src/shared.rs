@@ -1,0 +1,166 @@
+//! A domain for several users at a time, behind one lock.
+
+use core::fmt;
+use core::ops::RangeBounds;
+
+use lock_api::{Mutex, MutexGuard, RawMutex};
+use maple_tree::{AllocMode, Global, NodeAlloc};
+
+use crate::domain::{Domain, RangeKind, Statistics, Violation};
+use crate::error::{AllocateError, FreeError, PlaceError};
+use crate::granule::Granule;
+use crate::range::IovaRange;
+use crate::request::Request;
+
+/// A [`Domain`] behind a lock, for several threads: the same operations with `&self`.
+///
+/// Each operation takes the lock once, for as long as it takes on a domain of one owner.
+///
+/// # Which lock
+///
+/// `R` is any lock that implements [`lock_api::RawMutex`]:
+///
+/// - a program with threads takes `parking_lot::RawMutex` (with the feature `parking_lot` there is the alias
+///   `ParkingLotDomain`);
+/// - one without an operating system takes `spin::Mutex<()>`;
+/// - a kernel wraps its own lock in a type that implements the trait. If the domain is used in interrupt
+///   handlers, that type's `lock` must keep them out (as `spin_lock_irqsave` does) and `unlock` must let them in
+///   again.
+///
+/// An allocation asks for node memory while it holds the lock. So with a lock under which nothing may sleep, every
+/// request must say [`AllocMode::Atomic`].
+///
+/// ```
+/// use iova::{AllocMode, Domain, Granule, Request, SharedDomain};
+///
+/// let domain = Domain::new(Granule::FOUR_KIB, 0..1 << 32)?;
+/// let shared: SharedDomain<spin::Mutex<()>> = SharedDomain::new(domain);
+/// std::thread::scope(|scope| {
+///     for _ in 0..2 {
+///         scope.spawn(|| shared.allocate(&Request::new(1).mode(AllocMode::Atomic)));
+///     }
+/// });
+/// assert_eq!(shared.statistics().allocated_ranges, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct SharedDomain<R: RawMutex, A: NodeAlloc = Global> {
+    // These two never change, so they are had without the lock.
+    granule: Granule,
+    aperture: IovaRange,
+    domain: Mutex<R, Domain<A>>,
+}
+
+/// A shared domain whose lock lets threads sleep that have to wait for it.
+#[cfg(feature = "parking_lot")]
+pub type ParkingLotDomain<A = Global> = SharedDomain<parking_lot::RawMutex, A>;
+
+impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
+    /// Puts a domain behind a lock.
+    pub fn new(domain: Domain<A>) -> Self {
+        Self { granule: domain.granule(), aperture: domain.aperture(), domain: Mutex::new(domain) }
+    }
+
+    /// The domain without the lock.
+    pub fn into_inner(self) -> Domain<A> {
+        self.domain.into_inner()
+    }
+
+    /// The smallest unit that is handed out. Takes no lock.
+    pub fn granule(&self) -> Granule {
+        self.granule
+    }
+
+    /// What may be handed out at all. Takes no lock.
+    pub fn aperture(&self) -> IovaRange {
+        self.aperture
+    }
+
+    /// Allocates the highest free range that satisfies `request`: [`Domain::allocate`] under the lock.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
+        self.lock().allocate(request)
+    }
+
+    /// Allocates a range of the caller's choice: [`Domain::allocate_at`] under the lock.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn allocate_at(
+        &self,
+        range: impl RangeBounds<u64>,
+        mode: AllocMode,
+    ) -> Result<IovaRange, PlaceError> {
+        self.lock().allocate_at(range, mode)
+    }
+
+    /// Frees the allocated range whose first iova this is: [`Domain::free`] under the lock.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn free(&self, iova: u64) -> Result<IovaRange, FreeError> {
+        self.lock().free(iova)
+    }
+
+    /// What `iova` lies in: [`Domain::find`] under the lock. Others may have changed it when this returns.
+    pub fn find(&self, iova: u64) -> Option<(IovaRange, RangeKind)> {
+        self.lock().find(iova)
+    }
+
+    /// Sees to it that no iova of `range` is ever handed out: [`Domain::reserve`] under the lock.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn reserve(&self, range: impl RangeBounds<u64>, mode: AllocMode) -> Result<u128, PlaceError> {
+        self.lock().reserve(range, mode)
+    }
+
+    /// What the domain has and what happened to it: [`Domain::statistics`] under the lock, in O(n).
+    pub fn statistics(&self) -> Statistics {
+        self.lock().statistics()
+    }
+
+    /// Recomputes every invariant from scratch: [`Domain::validate`] under the lock, in O(n).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn validate(&self) -> Result<(), Violation> {
+        self.lock().validate()
+    }
+
+    /// Takes the lock, for several operations at a time or to go over the ranges. Everybody else waits until the
+    /// guard is dropped; a thread that holds it must not use the shared domain otherwise.
+    ///
+    /// ```
+    /// # use iova::{Domain, Granule, Request, SharedDomain};
+    /// # let domain = Domain::new(Granule::FOUR_KIB, 0..1 << 32)?;
+    /// # let shared: SharedDomain<spin::Mutex<()>> = SharedDomain::new(domain);
+    /// shared.allocate(&Request::new(1))?;
+    /// assert_eq!(shared.lock().allocations().count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lock(&self) -> MutexGuard<'_, R, Domain<A>> {
+        self.domain.lock()
+    }
+}
+
+impl<R: RawMutex, A: NodeAlloc> From<Domain<A>> for SharedDomain<R, A> {
+    fn from(domain: Domain<A>) -> Self {
+        Self::new(domain)
+    }
+}
+
+impl<R: RawMutex, A: NodeAlloc> fmt::Debug for SharedDomain<R, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedDomain")
+            .field("granule", &self.granule)
+            .field("aperture", &self.aperture)
+            .finish_non_exhaustive()
+    }
+}

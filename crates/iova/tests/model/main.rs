@@ -1,0 +1,105 @@
+//! Random operations on a domain, compared with an obviously right model after each.
+//!
+//! The aperture has few granules, so that full and empty domains, its edges, and several levels of nodes occur all
+//! the time. With failing node memory the model says in addition: an operation that fails changes nothing, a
+//! free asks for no memory, and nothing but a refused node is reported as lack of memory.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that sees a difference has to stop")]
+
+mod drive;
+mod model;
+
+use fastrand::Rng;
+use iova::{Domain, Granule};
+use maple_faults::{FaultyAlloc, Plan};
+
+use drive::Driver;
+use model::Model;
+
+/// Places of the aperture: granule in bytes, first pfn, granules.
+const PLACES: [(u64, u64, usize); 10] = [
+    (4096, 0, 256),
+    (4096, 1, 255),
+    (4096, 0x10_0000 - 100, 200),
+    (4096, (1 << 52) - 256, 256),
+    (1, 0, 256),
+    (1, u64::MAX - 255, 256),
+    (1 << 16, 77, 64),
+    (1 << 62, 0, 4),
+    (4096, 5, 1),
+    (1, u64::MAX, 1),
+];
+
+/// Runs `operations` in each of many domains, checking everything after each operation. Every kind of outcome
+/// must have occurred.
+fn run(seed: u64, rounds: u64, operations: u32, plan: impl Fn(u64) -> Plan) {
+    let (mut outcomes, mut most_nodes) = ([0; 6], 0);
+    for round in 0..rounds {
+        let seed = seed * 1_000_000 + round;
+        let (bytes, base, granules) = PLACES[round as usize % PLACES.len()];
+        let granule = Granule::new(bytes).unwrap();
+        let model = Model::new(granule, base, granules);
+        let aperture = model.first_of(0)..=model.last_of(granules - 1);
+        let alloc = FaultyAlloc::new(plan(seed));
+        let domain = Domain::new_in(granule, aperture, &alloc).unwrap();
+        let mut driver = Driver { domain, model, rng: Rng::with_seed(seed), singles: round % 3 == 0 };
+        let _replay = Replay { seed, granules };
+        for operation in 0..operations {
+            // Swing between a full and an empty domain.
+            let fill = if operation / 200 % 2 == 0 { 7 } else { 2 };
+            driver.step(fill);
+            driver.model.check(&driver.domain);
+            most_nodes = most_nodes.max(driver.domain.statistics().nodes);
+        }
+        let counters = driver.domain.statistics().counters;
+        let counted = [
+            counters.allocations,
+            counters.frees,
+            counters.out_of_address_space,
+            counters.occupied,
+            counters.bad_requests,
+            counters.failed_frees,
+        ];
+        outcomes = core::array::from_fn(|i| outcomes[i] + counted[i]);
+        assert_eq!(counters.out_of_node_memory, alloc.counts().failed);
+        drop(driver.domain);
+        assert_eq!(alloc.counts().live, 0, "nodes were lost");
+        assert_eq!(alloc.counts().live_bytes, 0);
+    }
+    assert!(outcomes.iter().all(|&times| times > 1000), "{outcomes:?}");
+    assert!(most_nodes > 10, "the trees were too small: {most_nodes}");
+}
+
+/// Says which domain it was when a check fails.
+struct Replay {
+    seed: u64,
+    granules: usize,
+}
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("in the domain of {} granules with seed {}", self.granules, self.seed);
+        }
+    }
+}
+
+#[test]
+fn node_memory_never_fails() {
+    run(1, 300, 500, |_| Plan::Never);
+}
+
+#[test]
+fn every_so_many_nodes_fail() {
+    run(2, 200, 500, |seed| Plan::Every(1 + seed % 4));
+}
+
+#[test]
+fn nodes_fail_at_random() {
+    run(3, 200, 500, |seed| Plan::Random { probability: (seed % 10) as f64 / 10.0, seed });
+}
+
+#[test]
+fn nodes_fail_from_some_time_on() {
+    run(4, 200, 500, |seed| Plan::After(seed % 40));
+}

@@ -1,0 +1,116 @@
+//! The shared domain, with two kinds of locks and many threads.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use iova::lock_api::RawMutex;
+use iova::{AllocMode, AllocateError, Domain, Granule, Request, SharedDomain};
+use maple_faults::{FaultyAlloc, Plan};
+
+const PAGE: u64 = 4096;
+
+fn is_send_and_sync<T: Send + Sync>() {}
+
+#[test]
+fn domains_go_where_they_are_needed() {
+    is_send_and_sync::<SharedDomain<parking_lot::RawMutex>>();
+    is_send_and_sync::<SharedDomain<spin::Mutex<()>>>();
+    is_send_and_sync::<SharedDomain<parking_lot::RawMutex, &FaultyAlloc>>();
+    is_send_and_sync::<Domain>();
+}
+
+/// Threads allocate and free. Each writes its number into the pages that it got and finds them empty before.
+fn threads_do_not_overlap<R: RawMutex + Send + Sync>(plan: Plan) {
+    let alloc = FaultyAlloc::new(plan);
+    let domain = Domain::new_in(Granule::FOUR_KIB, 0..512 * PAGE, &alloc).unwrap();
+    let shared: SharedDomain<R, _> = SharedDomain::new(domain);
+    let owners: Vec<_> = (0..512).map(|_| AtomicU64::new(0)).collect();
+    let work = |number: u64| {
+        let mut rng = fastrand::Rng::with_seed(number);
+        let mut mine = Vec::new();
+        let pages_of = |range: iova::IovaRange| range.first() / PAGE..=range.last() / PAGE;
+        for _ in 0..20_000 {
+            if rng.bool() {
+                let request = Request::new(rng.u64(1..=16)).mode(AllocMode::Atomic);
+                match shared.allocate(&request) {
+                    Ok(range) => {
+                        for page in pages_of(range) {
+                            assert_eq!(owners[page as usize].swap(number, Ordering::SeqCst), 0);
+                        }
+                        mine.push(range);
+                    }
+                    Err(error) => assert!(!matches!(error, AllocateError::BadRequest(_))),
+                }
+            } else if !mine.is_empty() {
+                let range = mine.swap_remove(rng.usize(..mine.len()));
+                for page in pages_of(range) {
+                    assert_eq!(owners[page as usize].swap(0, Ordering::SeqCst), number);
+                }
+                assert_eq!(shared.free(range.first()), Ok(range));
+            }
+        }
+        for range in mine {
+            for page in pages_of(range) {
+                assert_eq!(owners[page as usize].swap(0, Ordering::SeqCst), number);
+            }
+            assert_eq!(shared.free(range.first()), Ok(range));
+        }
+    };
+    thread::scope(|scope| {
+        for number in 1..=4 {
+            scope.spawn(move || work(number));
+        }
+    });
+    let statistics = shared.statistics();
+    assert_eq!((statistics.free_granules, statistics.nodes), (512, 0));
+    assert_eq!(statistics.counters.allocations, statistics.counters.frees);
+    assert!(statistics.counters.allocations > 1000);
+    assert!(statistics.counters.out_of_address_space > 0, "there was always room");
+    shared.validate().unwrap();
+    drop(shared);
+    assert_eq!(alloc.counts().live, 0);
+}
+
+#[test]
+fn threads_do_not_overlap_with_a_blocking_lock() {
+    threads_do_not_overlap::<parking_lot::RawMutex>(Plan::Never);
+}
+
+#[test]
+fn threads_do_not_overlap_with_a_spin_lock() {
+    threads_do_not_overlap::<spin::Mutex<()>>(Plan::Never);
+}
+
+#[test]
+fn threads_do_not_overlap_when_memory_fails() {
+    threads_do_not_overlap::<parking_lot::RawMutex>(Plan::Random { probability: 0.5, seed: 5 });
+}
+
+#[test]
+fn all_operations_are_there() {
+    let domain = Domain::new(Granule::FOUR_KIB, 0..16 * PAGE).unwrap();
+    let shared: SharedDomain<spin::Mutex<()>> = domain.into();
+    assert_eq!((shared.granule(), shared.aperture().granules()), (Granule::FOUR_KIB, 16));
+    assert_eq!(shared.reserve(0..PAGE, AllocMode::Atomic), Ok(1));
+    let fixed = shared.allocate_at(4 * PAGE..8 * PAGE, AllocMode::Atomic).unwrap();
+    let highest = shared.allocate(&Request::new(1)).unwrap();
+    assert_eq!(shared.find(highest.first()).unwrap().0, highest);
+    assert!(shared.lock().allocations().eq([fixed, highest]));
+    assert_eq!(shared.statistics().allocated_granules, 5);
+    assert_eq!(shared.free(fixed.first()), Ok(fixed));
+    assert!(shared.free(fixed.first()).is_err());
+    shared.validate().unwrap();
+    let domain = shared.into_inner();
+    assert!(domain.allocations().eq([highest]));
+    assert_eq!(domain.reserved_regions().count(), 1);
+}
+
+#[cfg(feature = "parking_lot")]
+#[test]
+fn the_alias_has_a_lock() {
+    let domain = Domain::new(Granule::FOUR_KIB, 0..16 * PAGE).unwrap();
+    let shared: iova::ParkingLotDomain = SharedDomain::new(domain);
+    assert!(shared.allocate(&Request::new(1)).is_ok());
+}
