@@ -293,3 +293,6 @@ pub(crate) fn order_by_definition(run: IndexRange) -> u8 {
     };
     (0..=run.count().ilog2()).rev().find(fits).map_or(0, |order| order as u8 + 1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,3 +135,6 @@ impl GapRequest {
         (run.first() <= first && last <= run.last()).then(|| IndexRange::new(first, last)).flatten()
     }
 }
+
+#[cfg(test)]
+mod tests;

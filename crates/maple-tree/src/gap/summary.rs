@@ -71,3 +71,6 @@ impl Summary {
         other.longest < self.longest && other.order < self.order
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,9 +29,14 @@ pub trait Store: Default {
         &[]
     }
 
-    /// The slots whose order (plus 1) is `least` or more, a bit for each. Stale beyond the slots in use.
+    /// The slots whose order (plus 1) is `least` or more, a bit for each.
     fn order_at_least(&self, _least: u8) -> u32 {
         0
+    }
+
+    /// The largest that is kept for any slot.
+    fn most(&self) -> Summary {
+        Summary::default()
     }
 
     /// Sets the runs at the edges; whether that changed the head, and whether it changed the tail.
@@ -116,6 +121,13 @@ impl<const SLOTS: usize, const WORDS: usize> Store for GapStore<SLOTS, WORDS> {
     }
 
     #[inline]
+    fn most(&self) -> Summary {
+        let longest = self.longest.iter().fold(0, |most, &longest| most.max(longest));
+        let order = self.order.as_flattened().iter().fold(0, |most, &order| most.max(order));
+        Summary { longest, order }
+    }
+
+    #[inline]
     fn set_edges(&mut self, head: u64, tail: u64) -> (bool, bool) {
         let changed = (self.head != head, self.tail != tail);
         (self.head, self.tail) = (head, tail);
@@ -134,9 +146,15 @@ impl<const SLOTS: usize, const WORDS: usize> Store for GapStore<SLOTS, WORDS> {
         changed
     }
 
+    /// Slots that nothing moves into get zeros: so `most` can go over all of them, which is a loop without
+    /// branches.
     fn slide(&mut self, from: usize, to: usize, count: usize) {
+        let left = if from < to { from..to } else { to + count..from + count };
+        let order = self.order.as_flattened_mut();
         self.longest.copy_within(from..from + count, to);
-        self.order.as_flattened_mut().copy_within(from..from + count, to);
+        self.longest[left.clone()].fill(0);
+        order.copy_within(from..from + count, to);
+        order[left].fill(0);
     }
 
     fn copy_from(&mut self, to: usize, other: &Self, from: usize, count: usize) {

@@ -34,3 +34,6 @@ pub(crate) use link::{Link, Memory, Node, NodeMut};
 pub(crate) use shape::Shape;
 pub(crate) use spare::Spare;
 pub(crate) use transfer::{append, move_to_left, move_to_right, split_off};
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -21,3 +21,6 @@ pub(crate) fn during<R>(operation: impl FnOnce() -> R) -> (u64, R) {
     let result = operation();
     (VISITS.get() - before, result)
 }
+
+#[cfg(test)]
+mod tests;

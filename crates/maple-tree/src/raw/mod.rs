@@ -24,6 +24,7 @@ pub(crate) use insert::InsertFailure;
 pub(crate) use seek::{Found, LeafView};
 
 use crate::alloc::NodeAlloc;
+use crate::entry::Word;
 use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
 use crate::range::IndexRange;
 
@@ -80,17 +81,18 @@ impl<L: Layout, A> RawTree<L, A> {
 impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     /// Takes all nodes off the tree and gives their memory back. The words in the leaves are the caller's, who
     /// passes a function that receives each of them.
-    pub(crate) fn clear(&mut self, mut receive: impl FnMut(crate::entry::Word)) {
+    pub(crate) fn clear(&mut self, mut receive: impl FnMut(Word)) {
+        // Should `receive` panic, what was not passed on yet is leaked and the tree is empty.
+        self.height = 0;
+        self.entries = 0;
         if let Some(mut root) = self.root.take() {
             drain(&mut root, &mut receive);
             self.memory.release_all(root);
         }
-        self.height = 0;
-        self.entries = 0;
     }
 }
 
-fn drain<L: Layout>(link: &mut Link<L>, receive: &mut impl FnMut(crate::entry::Word)) {
+fn drain<L: Layout>(link: &mut Link<L>, receive: &mut impl FnMut(Word)) {
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {
             for slot in 0..leaf.len() {

@@ -91,12 +91,7 @@ pub(crate) fn edges<L: Layout>(link: &Link<L>, bounds: IndexRange) -> Edges {
 pub(crate) fn summary<L: Layout>(link: &Link<L>, bounds: IndexRange) -> Summary {
     match link.node() {
         Node::Leaf(leaf) => leaf_summary(leaf, bounds),
-        Node::Branch(branch) => {
-            let (store, len) = (branch.store(), branch.len());
-            let longest = store.longest().iter().take(len).fold(0, |most, &longest| most.max(longest));
-            let order = store.order().iter().take(len).fold(0, |most, &order| most.max(order));
-            Summary { longest, order }
-        }
+        Node::Branch(branch) => branch.store().most(),
     }
 }
 

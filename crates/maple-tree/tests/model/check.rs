@@ -1,0 +1,226 @@
+//! A tree and a model side by side: each write goes to both, and everything that the tree says is compared.
+
+use std::fmt::Debug;
+use std::ops::Bound;
+
+use fastrand::Rng;
+use maple_faults::FaultyAlloc;
+use maple_tree::{AllocMode, IndexRange, InsertErrorKind, MapleTree};
+
+use crate::layouts::Tested;
+use crate::model::{Held, Model};
+use crate::programs::{self, Op};
+use crate::values::{Live, Value};
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Done, or refused for a reason that is in the program.
+    AsPlanned,
+    /// Refused for lack of memory; the tree is as it was.
+    NoMemory,
+}
+
+/// A tree and what it should hold. Says where it was when a check fails.
+pub(crate) struct Subject<'a, V: Value, L: Tested, M: Model> {
+    tree: MapleTree<V, L, &'a FaultyAlloc>,
+    alloc: &'a FaultyAlloc,
+    pub(crate) model: M,
+    live: Live,
+    values: u64,
+    title: String,
+    steps: usize,
+    last: Option<Op>,
+}
+
+impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
+    pub(crate) fn new(alloc: &'a FaultyAlloc, model: M, live: &Live, title: String) -> Self {
+        let tree = MapleTree::bounded_in(model.bounds(), alloc);
+        Self { tree, alloc, model, live: live.clone(), values: 0, title, steps: 0, last: None }
+    }
+
+    /// One write, compared with the model.
+    pub(crate) fn apply(&mut self, op: Op) -> Outcome {
+        self.steps += 1;
+        self.last = Some(op);
+        match op {
+            Op::Insert(range) => return self.insert(range),
+            Op::InsertReversed(first, last) => {
+                let value = V::make(self.values, &self.live);
+                let range = (Bound::Included(first), Bound::Included(last));
+                let error = self.tree.insert(range, value).expect_err("the range is reversed");
+                assert_eq!(error.kind, InsertErrorKind::EmptyRange);
+                assert_eq!(error.value.key_of(), V::key(self.values));
+            }
+            Op::Erase(index) => {
+                let calls = self.alloc.counts().calls;
+                let erased = self.tree.erase(index).map(|(range, value)| (range, value.key_of()));
+                assert_eq!(erased, self.model.erase(index));
+                assert_eq!(self.alloc.counts().calls, calls, "erase asked for memory");
+            }
+            Op::Clear => {
+                let calls = self.alloc.counts().calls;
+                self.tree.clear();
+                for (range, _) in self.model.entries() {
+                    self.model.erase(range.first());
+                }
+                assert_eq!(self.alloc.counts().calls, calls, "clear asked for memory");
+            }
+        }
+        Outcome::AsPlanned
+    }
+
+    fn insert(&mut self, range: IndexRange) -> Outcome {
+        self.values += 1;
+        let (in_the_way, bounds) = (self.model.first_in(range), self.model.bounds());
+        let before = self.text();
+        let counts = self.alloc.counts();
+        let mode = if self.values % 2 == 0 { AllocMode::Normal } else { AllocMode::Atomic };
+        let result = self.tree.insert_with(range, V::make(self.values, &self.live), mode);
+        let refused = self.alloc.counts().failed > counts.failed;
+        let error = match result {
+            Ok(()) => {
+                assert_eq!(in_the_way, None, "stored over an entry");
+                assert!(bounds.contains_range(range), "stored out of bounds");
+                self.model.insert(range, V::key(self.values));
+                return Outcome::AsPlanned;
+            }
+            Err(error) => error,
+        };
+        assert_eq!(error.value.key_of(), V::key(self.values), "another value came back");
+        if before.is_some() {
+            assert_eq!(before, self.text(), "a failed insertion changed the tree");
+        }
+        match error.kind {
+            InsertErrorKind::Occupied { by } => {
+                assert_eq!(Some(by), in_the_way.map(|(range, _)| range));
+                assert_eq!(self.alloc.counts().calls, counts.calls, "memory for an occupied range");
+                Outcome::AsPlanned
+            }
+            InsertErrorKind::NodeMemory(_) => {
+                assert!(refused, "there was memory");
+                assert_eq!(in_the_way, None, "the range is occupied");
+                Outcome::NoMemory
+            }
+            InsertErrorKind::OutOfBounds { bounds: said } => {
+                assert_eq!((said, bounds.contains_range(range)), (bounds, false));
+                Outcome::AsPlanned
+            }
+            other => unreachable!("{other}"),
+        }
+    }
+
+    /// The tree as text, in which a change of any slot shows; of large trees only now and then.
+    fn text(&self) -> Option<String> {
+        let worth_it = self.tree.len() <= 40 || self.values % 64 == 0;
+        worth_it.then(|| self.tree.dump().to_string())
+    }
+
+    /// The tree's own check, and what its nodes and values amount to.
+    pub(crate) fn check_structure(&self) {
+        if let Err(violation) = self.tree.validate() {
+            unreachable!("{violation}");
+        }
+        let (counts, stats) = (self.alloc.counts(), self.tree.stats());
+        assert_eq!(counts.live, (stats.leaves + stats.branches) as u64, "nodes are lost");
+        assert_eq!(counts.live_bytes, stats.node_bytes as u64);
+        assert_eq!((self.tree.len(), stats.entries), (self.model.len(), self.model.len()));
+        let empty = self.model.len() == 0;
+        assert_eq!((self.tree.is_empty(), stats.height == 0, counts.live == 0), (empty, empty, empty));
+        if V::COUNTED {
+            assert_eq!(self.live.count(), self.tree.len(), "values are lost");
+        }
+    }
+
+    /// Point lookups at an index.
+    pub(crate) fn check_lookup(&self, index: u64) {
+        let expected = self.model.first_in(IndexRange::single(index));
+        let found = self.tree.get_entry(index).map(|(range, lent)| (range, V::key_of_lent(lent)));
+        assert_eq!(found, expected, "get_entry({index:#x})");
+        let lent = self.tree.get(index).map(V::key_of_lent);
+        assert_eq!(lent, expected.map(|(_, key)| key), "get({index:#x})");
+    }
+
+    /// Entries and gaps in order.
+    pub(crate) fn check_contents(&self) {
+        assert_same(self.entries(), &self.model.entries());
+        assert_same(self.tree.gaps(), &self.model.gaps());
+    }
+
+    /// Entries and gaps from the back and from both ends in turn, and the text.
+    pub(crate) fn check_ends(&self, rng: &mut Rng) {
+        let (entries, gaps) = (self.model.entries(), self.model.gaps());
+        assert_same_backwards(self.entries(), &entries);
+        assert_same_backwards(self.tree.gaps(), &gaps);
+        assert_eq!(from_both_ends(self.entries(), rng), entries);
+        assert_eq!(from_both_ends(self.tree.gaps(), rng), gaps);
+
+        let mut rest = self.tree.iter();
+        let _ = (rest.next(), rest.next_back());
+        assert_eq!(rest.len(), entries.len().saturating_sub(2));
+
+        let (text, stats) = (self.tree.dump().to_string(), self.tree.stats());
+        let lines = |what: &str| text.lines().filter(|line| line.trim_start().contains(what)).count();
+        assert_eq!(lines(": entry"), entries.len());
+        assert_eq!((lines("leaf "), lines("branch ")), (stats.leaves, stats.branches));
+    }
+
+    /// Random gap searches, in both directions.
+    pub(crate) fn check_search(&self, rng: &mut Rng, searches: usize) {
+        if !L::SEARCHES {
+            return;
+        }
+        for _ in 0..searches {
+            let request = programs::request(rng, self.model.space());
+            assert_eq!(L::find_gap(&self.tree, &request), self.model.find_gap(&request), "{request:?}");
+            let window = programs::window(rng, self.model.space());
+            assert_eq!(L::longest_gap(&self.tree, window), self.model.longest_gap(window), "{window}");
+        }
+    }
+
+    fn entries(&self) -> impl DoubleEndedIterator<Item = Held> {
+        self.tree.iter().map(|(range, lent)| (range, V::key_of_lent(lent)))
+    }
+}
+
+/// Where a failed check happened, and how to come back there.
+impl<V: Value, L: Tested, M: Model> Drop for Subject<'_, V, L, M> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let Self { title, steps, last, tree, .. } = self;
+            eprintln!("{title}: step {steps}, after {last:x?}, the tree is\n{}", tree.dump());
+        }
+    }
+}
+
+fn assert_same<T: PartialEq + Debug>(items: impl Iterator<Item = T>, expected: &[T]) {
+    let mut expected = expected.iter();
+    for item in items {
+        assert_eq!(Some(&item), expected.next());
+    }
+    assert_eq!(expected.next(), None);
+}
+
+fn assert_same_backwards<T: PartialEq + Debug>(items: impl DoubleEndedIterator<Item = T>, expected: &[T]) {
+    let mut expected = expected.iter();
+    for item in items.rev() {
+        assert_eq!(Some(&item), expected.next_back());
+    }
+    assert_eq!(expected.next_back(), None);
+}
+
+/// All items in order, taken from either end at random.
+fn from_both_ends<T>(mut items: impl DoubleEndedIterator<Item = T>, rng: &mut Rng) -> Vec<T> {
+    let (mut front, mut back) = (Vec::new(), Vec::new());
+    loop {
+        let (item, end) =
+            if rng.bool() { (items.next(), &mut front) } else { (items.next_back(), &mut back) };
+        match item {
+            Some(item) => end.push(item),
+            None => break,
+        }
+    }
+    assert!(items.next().is_none() && items.next_back().is_none());
+    front.extend(back.into_iter().rev());
+    front
+}

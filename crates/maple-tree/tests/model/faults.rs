@@ -1,0 +1,119 @@
+//! Memory that fails at every single point: nothing is lost, nothing leaks, and the program can go on.
+
+use maple_faults::{FaultyAlloc, Plan};
+use maple_tree::{Gaps, NoGaps, SmallGaps, SmallNoGaps};
+
+use crate::check::{Outcome, Subject};
+use crate::layouts::Tested;
+use crate::model::{Held, Model, Ranges};
+use crate::programs::{self, Op};
+use crate::seed::seeds;
+use crate::values::{Counted, Live};
+
+type Checked<'a, L> = Subject<'a, Box<Counted>, L, Ranges>;
+
+/// Runs `case` for each program: with its name, its writes, how many allocations it makes when none fails, and
+/// what is in the tree then.
+fn for_each_program<L: Tested>(case: impl Fn(&str, &[Op], u64, &[Held])) {
+    for seed in seeds() {
+        for (name, program) in programs::small(seed) {
+            let name = format!("MAPLE_SEED={seed}, {name}");
+            let alloc = FaultyAlloc::new(Plan::Never);
+            let mut subject = Checked::<L>::new(&alloc, Ranges::default(), &Live::default(), name.clone());
+            run(&mut subject, &program);
+            case(&name, &program, alloc.counts().calls, &subject.model.entries());
+        }
+    }
+}
+
+fn run<L: Tested>(subject: &mut Checked<'_, L>, program: &[Op]) {
+    for &op in program {
+        assert_eq!(subject.apply(op), Outcome::AsPlanned);
+    }
+    subject.check_structure();
+    subject.check_contents();
+}
+
+/// What a tree holds, but for the numbers of its values, which count the attempts as well.
+fn ranges(entries: &[Held]) -> Vec<maple_tree::IndexRange> {
+    entries.iter().map(|(range, _)| *range).collect()
+}
+
+/// For n = 1, 2, 3, ...: the nth allocation fails, the write is tried again.
+fn each_allocation_fails_once<L: Tested>() {
+    for_each_program::<L>(|name, program, allocations, entries| {
+        for n in 1.. {
+            let (alloc, live) = (FaultyAlloc::new(Plan::Nth(n)), Live::default());
+            let title = format!("{name}, allocation {n} fails");
+            let mut subject = Checked::<L>::new(&alloc, Ranges::default(), &live, title);
+            let mut failures = 0;
+            for &op in program {
+                if subject.apply(op) == Outcome::NoMemory {
+                    failures += 1;
+                    subject.check_contents();
+                    subject.check_structure();
+                    assert_eq!(subject.apply(op), Outcome::AsPlanned);
+                }
+                subject.check_structure();
+            }
+            subject.check_contents();
+            assert_eq!(ranges(&subject.model.entries()), ranges(entries));
+            drop(subject);
+            assert_eq!((alloc.counts().live, live.count()), (0, 0));
+            assert_eq!(failures, u64::from(n <= allocations), "{name}: allocation {n} of {allocations}");
+            if failures == 0 {
+                break;
+            }
+        }
+    });
+}
+
+/// For n = 0, 1, 2, ...: all allocations after the nth fail. What needs none still works, to the end of the
+/// program. Then there is memory again, and the same tree serves the same program.
+fn memory_runs_out_and_returns<L: Tested>() {
+    for_each_program::<L>(|name, program, allocations, entries| {
+        for n in 0..=allocations {
+            let (alloc, live) = (FaultyAlloc::new(Plan::After(n)), Live::default());
+            let title = format!("{name}, no memory after {n} allocations");
+            let mut subject = Checked::<L>::new(&alloc, Ranges::default(), &live, title);
+            let mut failures = 0;
+            for &op in program {
+                failures += u64::from(subject.apply(op) == Outcome::NoMemory);
+                subject.check_structure();
+            }
+            subject.check_contents();
+            assert_eq!(failures == 0, n == allocations);
+            for (range, _) in subject.model.entries() {
+                subject.apply(Op::Erase(range.last()));
+                subject.check_structure();
+            }
+            assert_eq!((alloc.counts().live, live.count()), (0, 0));
+
+            alloc.set_plan(Plan::Never);
+            run(&mut subject, program);
+            assert_eq!(ranges(&subject.model.entries()), ranges(entries));
+            drop(subject);
+            assert_eq!((alloc.counts().live, live.count()), (0, 0));
+        }
+    });
+}
+
+macro_rules! layouts {
+    ($($name:ident: $layout:ident),+) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn each_allocation_fails_once() {
+                super::each_allocation_fails_once::<$layout>();
+            }
+
+            #[test]
+            fn memory_runs_out_and_returns() {
+                super::memory_runs_out_and_returns::<$layout>();
+            }
+        }
+    )+};
+}
+
+layouts!(small_gaps: SmallGaps, gaps: Gaps, small_no_gaps: SmallNoGaps, no_gaps: NoGaps);

@@ -1,0 +1,228 @@
+//! What a tree should hold, kept in the plainest way that is fast enough.
+
+use std::collections::BTreeMap;
+
+use maple_tree::{Direction, GapRequest, IndexRange};
+
+/// An entry: its range and what its value is recognised by.
+pub(crate) type Held = (IndexRange, u64);
+
+/// What a tree should hold. Everything within the bounds that is not stored is free, in the space and outside.
+pub(crate) trait Model {
+    /// The indices that a program uses.
+    fn space(&self) -> IndexRange;
+
+    /// The index space of the tree: all of `u64` unless the space is the bounds.
+    fn bounds(&self) -> IndexRange {
+        IndexRange::FULL
+    }
+
+    /// The first entry that overlaps a range.
+    fn first_in(&self, range: IndexRange) -> Option<Held>;
+
+    /// Stores an entry over a range that is free.
+    fn insert(&mut self, range: IndexRange, key: u64);
+
+    /// Takes out the entry at an index.
+    fn erase(&mut self, index: u64) -> Option<Held>;
+
+    /// All entries in order.
+    fn entries(&self) -> Vec<Held>;
+
+    /// How many entries there are.
+    fn len(&self) -> usize;
+
+    /// The gap around an index that is free.
+    fn gap_at(&self, index: u64) -> Option<IndexRange> {
+        self.gaps().into_iter().find(|gap| gap.contains(index))
+    }
+
+    /// All maximal free ranges within the bounds in order.
+    fn gaps(&self) -> Vec<IndexRange> {
+        let mut gaps = Vec::new();
+        let mut next = Some(0);
+        for (range, _) in self.entries() {
+            let before = range.first().checked_sub(1);
+            gaps.extend(next.zip(before).and_then(|(first, last)| IndexRange::new(first, last)));
+            next = range.last().checked_add(1);
+        }
+        gaps.extend(next.and_then(|first| IndexRange::new(first, u64::MAX)));
+        gaps.into_iter().filter_map(|gap| gap.intersection(self.bounds())).collect()
+    }
+
+    /// The highest or lowest place that satisfies a request, gap by gap.
+    fn find_gap(&self, request: &GapRequest) -> Option<IndexRange> {
+        fit_gap_by_gap(&self.gaps(), request)
+    }
+
+    /// The longest free run within a window, the highest of equals.
+    fn longest_gap(&self, window: IndexRange) -> Option<IndexRange> {
+        self.gaps().into_iter().filter_map(|gap| gap.intersection(window)).max_by_key(|run| run.count())
+    }
+}
+
+/// Fits a request into gaps, in numbers that cannot overflow.
+fn fit_gap_by_gap(gaps: &[IndexRange], request: &GapRequest) -> Option<IndexRange> {
+    let (size, align) = (i128::from(request.size()), i128::from(request.align()));
+    let fit = |gap: &IndexRange| {
+        let run = gap.intersection(request.window())?;
+        let (first, end) = (i128::from(run.first()), i128::from(run.last()) + 1);
+        let start = match request.direction() {
+            Direction::TopDown => (end - size).div_euclid(align) * align,
+            Direction::BottomUp => (first + align - 1).div_euclid(align) * align,
+        };
+        (first <= start && start + size <= end).then(|| IndexRange::sized(start as u64, request.size()))?
+    };
+    match request.direction() {
+        Direction::TopDown => gaps.iter().rev().find_map(fit),
+        Direction::BottomUp => gaps.iter().find_map(fit),
+    }
+}
+
+/// A small space, index by index: each knows the entry that covers it.
+#[derive(Clone, Debug)]
+pub(crate) struct Slots {
+    space: IndexRange,
+    bounds: IndexRange,
+    slots: Vec<Option<Held>>,
+}
+
+impl Slots {
+    /// A space of `count` indices from `base` on.
+    pub(crate) fn new(base: u64, count: u64) -> Self {
+        let space = IndexRange::sized(base, count).expect("the space is within the index space");
+        Self { space, bounds: IndexRange::FULL, slots: vec![None; count as usize] }
+    }
+
+    /// The same space, outside of which the tree has nothing.
+    pub(crate) fn bounded(self) -> Self {
+        Self { bounds: self.space, ..self }
+    }
+
+    /// A space of `count` indices that ends at `u64::MAX`.
+    pub(crate) fn at_the_top(count: u64) -> Self {
+        Self::new(u64::MAX - (count - 1), count)
+    }
+
+    fn at(&self, index: u64) -> Option<Held> {
+        self.slots[(index - self.space.first()) as usize]
+    }
+
+    fn set(&mut self, range: IndexRange, held: Option<Held>) {
+        for index in range.first()..=range.last() {
+            self.slots[(index - self.space.first()) as usize] = held;
+        }
+    }
+}
+
+impl Model for Slots {
+    fn space(&self) -> IndexRange {
+        self.space
+    }
+
+    fn bounds(&self) -> IndexRange {
+        self.bounds
+    }
+
+    fn first_in(&self, range: IndexRange) -> Option<Held> {
+        let range = range.intersection(self.space)?;
+        (range.first()..=range.last()).find_map(|index| self.at(index))
+    }
+
+    fn insert(&mut self, range: IndexRange, key: u64) {
+        self.set(range, Some((range, key)));
+    }
+
+    fn erase(&mut self, index: u64) -> Option<Held> {
+        let held = if self.space.contains(index) { self.at(index) } else { None }?;
+        self.set(held.0, None);
+        Some(held)
+    }
+
+    fn entries(&self) -> Vec<Held> {
+        let mut entries: Vec<Held> = self.slots.iter().copied().flatten().collect();
+        entries.dedup_by_key(|(range, _)| *range);
+        entries
+    }
+
+    fn len(&self) -> usize {
+        self.entries().len()
+    }
+
+    /// Tries each place in the window, unless the window goes beyond the space.
+    fn find_gap(&self, request: &GapRequest) -> Option<IndexRange> {
+        let window = request.window();
+        if window.intersection(self.space) != Some(window) {
+            return fit_gap_by_gap(&self.gaps(), request);
+        }
+        // How long the run is that starts at each index and ends within the window.
+        let mut runs = Vec::with_capacity(self.slots.len());
+        let mut run = 0;
+        for index in (window.first()..=window.last()).rev() {
+            run = if self.at(index).is_none() { run + 1 } else { 0 };
+            runs.push(run);
+        }
+        runs.reverse();
+        let fits = |start: &u64| {
+            start % request.align() == 0 && runs[(start - window.first()) as usize] >= request.size()
+        };
+        let mut starts = window.first()..=window.last();
+        let start = match request.direction() {
+            Direction::TopDown => starts.rfind(fits),
+            Direction::BottomUp => starts.find(fits),
+        };
+        IndexRange::sized(start?, request.size())
+    }
+}
+
+/// The whole index space: entries by their first index.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ranges(BTreeMap<u64, (u64, u64)>);
+
+impl Ranges {
+    fn held((&first, &(last, key)): (&u64, &(u64, u64))) -> Option<Held> {
+        Some((IndexRange::new(first, last)?, key))
+    }
+
+    fn at(&self, index: u64) -> Option<Held> {
+        let held = self.0.range(..=index).next_back().and_then(Self::held)?;
+        held.0.contains(index).then_some(held)
+    }
+}
+
+impl Model for Ranges {
+    fn space(&self) -> IndexRange {
+        IndexRange::FULL
+    }
+
+    fn first_in(&self, range: IndexRange) -> Option<Held> {
+        self.at(range.first()).or_else(|| self.0.range(range).next().and_then(Self::held))
+    }
+
+    fn insert(&mut self, range: IndexRange, key: u64) {
+        self.0.insert(range.first(), (range.last(), key));
+    }
+
+    fn erase(&mut self, index: u64) -> Option<Held> {
+        let held = self.at(index)?;
+        self.0.remove(&held.0.first());
+        Some(held)
+    }
+
+    fn entries(&self) -> Vec<Held> {
+        self.0.iter().filter_map(Self::held).collect()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn gap_at(&self, index: u64) -> Option<IndexRange> {
+        if self.at(index).is_some() {
+            return None;
+        }
+        let before = self.0.range(..index).next_back().map_or(0, |(_, (last, _))| last + 1);
+        let after = self.0.range(index..).next().map_or(u64::MAX, |(first, _)| first - 1);
+        IndexRange::new(before, after)
+    }
+}

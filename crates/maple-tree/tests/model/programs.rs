@@ -1,0 +1,201 @@
+//! Random programs: sequences of writes that have to do with what is there.
+
+use fastrand::Rng;
+use maple_tree::{Direction, GapRequest, IndexRange};
+
+use crate::model::{Model, Ranges, Slots};
+use crate::rules;
+
+/// One write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    /// Stores over a range, which may be occupied or out of bounds.
+    Insert(IndexRange),
+    /// Stores over `first..=last` where `first` is greater.
+    InsertReversed(u64, u64),
+    /// Takes out what is at an index.
+    Erase(u64),
+    /// Takes out everything.
+    Clear,
+}
+
+/// What a random program does for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Mostly inserts.
+    Grow,
+    /// Mostly erases.
+    Shrink,
+    /// As much of one as of the other.
+    Hover,
+}
+
+impl Phase {
+    pub(crate) fn any(rng: &mut Rng) -> Self {
+        match rng.u8(0..3) {
+            0 => Self::Grow,
+            1 => Self::Shrink,
+            _ => Self::Hover,
+        }
+    }
+
+    fn inserts_of_100(self) -> u32 {
+        match self {
+            Self::Grow => 85,
+            Self::Shrink => 15,
+            Self::Hover => 50,
+        }
+    }
+}
+
+/// The next write of a random program.
+pub(crate) fn next(rng: &mut Rng, phase: Phase, model: &impl Model) -> Op {
+    let space = model.space();
+    if rng.u32(0..2000) == 0 {
+        return Op::Clear;
+    }
+    if rng.u32(0..100) == 0 {
+        let last = index(rng, space);
+        return match last.checked_add(1) {
+            Some(above) => Op::InsertReversed(rng.u64(above..), last),
+            None => Op::InsertReversed(u64::MAX, u64::MAX - 1),
+        };
+    }
+    if rng.u32(0..100) == 0 && model.bounds() == space {
+        return beyond(rng, space);
+    }
+    if rng.u32(0..100) < phase.inserts_of_100() {
+        return Op::Insert(range(rng, model));
+    }
+    let index = index(rng, space);
+    // Mostly an index where there is something: anywhere in the next entry.
+    let next = IndexRange::new(index, space.last()).and_then(|rest| model.first_in(rest));
+    match next {
+        Some((range, _)) if rng.u8(0..4) > 0 => Op::Erase(rng.u64(range.first()..=range.last())),
+        _ => Op::Erase(index),
+    }
+}
+
+/// A write that has nothing to do, because the index space ends before.
+fn beyond(rng: &mut Rng, bounds: IndexRange) -> Op {
+    let (inside, above) = (index(rng, bounds), bounds.last().saturating_add(rng.u64(0..3)));
+    let below = bounds.first().saturating_sub(rng.u64(0..3));
+    match rng.u8(0..4) {
+        0 => Op::Insert(IndexRange::new(inside, above).unwrap_or(bounds)),
+        1 => Op::Insert(IndexRange::new(below, inside).unwrap_or(bounds)),
+        2 => Op::Erase(above),
+        _ => Op::Erase(below),
+    }
+}
+
+/// An index of a space: any of a small one; of a large one often near an end or a power of two.
+pub(crate) fn index(rng: &mut Rng, space: IndexRange) -> u64 {
+    if space.count() <= 4096 {
+        return rng.u64(space.first()..=space.last());
+    }
+    match rng.u8(0..8) {
+        0 => rng.u64(..) >> rng.u32(0..64),
+        1 => !(rng.u64(..) >> rng.u32(0..64)),
+        2 => (1u64 << rng.u32(0..64)).wrapping_sub(rng.u64(0..3)),
+        _ => rng.u64(..),
+    }
+}
+
+/// How long something is: short lengths are as frequent as long ones.
+fn length(rng: &mut Rng, space: IndexRange) -> u64 {
+    let most = (space.count() - 1).ilog2();
+    let order = rng.u32(0..=most);
+    1 + rng.u64(0..1 << order)
+}
+
+/// A range to store over: anything, or one that has to do with the gap that is there.
+fn range(rng: &mut Rng, model: &impl Model) -> IndexRange {
+    let space = model.space();
+    let at = index(rng, space);
+    let gap = model.gap_at(at).and_then(|gap| gap.intersection(space));
+    let (first, last) = match (gap, rng.u8(0..16)) {
+        // The gap exactly, its front, its back, any part of it.
+        (Some(gap), 0..=2) => (gap.first(), gap.last()),
+        (Some(gap), 3..=4) => (gap.first(), at),
+        (Some(gap), 5..=6) => (at, gap.last()),
+        (Some(gap), 7..=9) => (at, rng.u64(at..=gap.last())),
+        // One index too many.
+        (Some(gap), 10) => (gap.first(), gap.last().saturating_add(1).min(space.last())),
+        (_, 11) => {
+            let other = index(rng, space);
+            (at.min(other), at.max(other))
+        }
+        _ => (at, at.saturating_add(length(rng, space) - 1).min(space.last())),
+    };
+    IndexRange::new(first, last).expect("`first` is not above `last`")
+}
+
+/// A window to search in: mostly one that cuts gaps.
+pub(crate) fn window(rng: &mut Rng, space: IndexRange) -> IndexRange {
+    let (a, b) = (index(rng, space), index(rng, space));
+    let (first, last) = match rng.u8(0..8) {
+        0 => return IndexRange::FULL,
+        1 => return space,
+        // Beyond the space on one side or both, or outside.
+        2 => (space.first().saturating_sub(a), space.last().saturating_add(b)),
+        3 => (a, a.saturating_add(b)),
+        4 => (space.first().saturating_sub(rng.u64(1..=64)), b),
+        _ => (a.min(b), a.max(b)),
+    };
+    IndexRange::new(first, last).unwrap_or(space)
+}
+
+/// A gap request: windows that cut gaps, sizes up to more than the window, alignments smaller and larger.
+pub(crate) fn request(rng: &mut Rng, space: IndexRange) -> GapRequest {
+    let window = window(rng, space);
+    let size = match rng.u8(0..16) {
+        0 => u64::try_from(window.count()).unwrap_or(u64::MAX),
+        1 => u64::try_from(window.count()).unwrap_or(u64::MAX).saturating_add(1),
+        2 => u64::MAX,
+        3..=6 => length(rng, space).next_power_of_two(),
+        _ => length(rng, space),
+    };
+    let align = match rng.u8(0..8) {
+        0 | 1 => 1,
+        2 | 3 if size.is_power_of_two() => size,
+        4 => 1 << rng.u32(0..64),
+        _ => 1 << rng.u32(0..=6),
+    };
+    let direction = if rng.bool() { Direction::TopDown } else { Direction::BottomUp };
+    GapRequest::new(window, size, align, direction).expect("the request makes sense")
+}
+
+/// A random program as a list: what it does follows from the model alone.
+pub(crate) fn random(seed: u64, mut model: impl Model, steps: usize) -> Vec<Op> {
+    let mut rng = Rng::with_seed(seed);
+    let mut program = Vec::new();
+    let mut phase = Phase::Grow;
+    while program.len() < steps {
+        if rng.u32(0..64) == 0 {
+            phase = Phase::any(&mut rng);
+        }
+        let op = next(&mut rng, phase, &model);
+        match op {
+            Op::Insert(range) if !model.bounds().contains_range(range) => {}
+            Op::Insert(range) if model.first_in(range).is_none() => model.insert(range, 0),
+            Op::Erase(index) => drop(model.erase(index)),
+            Op::Clear => continue,
+            _ => {}
+        }
+        program.push(op);
+    }
+    program
+}
+
+/// Programs for failing memory, each with its name: those by rule and some random ones.
+pub(crate) fn small(seed: u64) -> Vec<(String, Vec<Op>)> {
+    let mut programs: Vec<_> =
+        rules::by_rule(60).into_iter().map(|(name, program)| (name.to_owned(), program)).collect();
+    for round in 0..3 {
+        let seed = seed.wrapping_add(round);
+        programs.push((format!("random, 64, seed {seed}"), random(seed, Slots::new(0, 64), 150)));
+        programs.push((format!("random, top, seed {seed}"), random(seed, Slots::at_the_top(256), 150)));
+        programs.push((format!("random, u64, seed {seed}"), random(seed, Ranges::default(), 150)));
+    }
+    programs
+}
