@@ -147,7 +147,7 @@ pub(super) fn refresh<L: Layout>(
         return Change::None;
     }
     let stored = branch.store().get(slot);
-    let (head, rebuilt) = match change {
+    let head = match change {
         Change::None => return Change::None,
         Change::Grown(run) => {
             let changed = branch.store_mut().set(slot, stored.max(run));
@@ -161,17 +161,17 @@ pub(super) fn refresh<L: Layout>(
             let changed = branch.store_mut().set(slot, summary);
             return if changed { change } else { Change::None };
         }
-        Change::Runs { head } => (head, false),
-        Change::Rebuilt => (true, true),
+        Change::Runs { head } => head,
+        Change::Rebuilt => return refresh_all::<L>(branch, slot, slot + 1, bounds),
     };
     let summary = slot_summary::<L>(branch, slot, bounds);
     let mut changed = branch.store_mut().set(slot, summary);
     if head {
         changed |= refresh_leftwards::<L>(branch, slot, bounds);
     }
-    // The edges depend on the slots up to the first live one from each side, unless slots were moved about.
-    let at_front = rebuilt || branch.live_at_or_after(0).is_none_or(|live| slot <= live);
-    let at_back = rebuilt || branch.live_at_or_before(branch.len() - 1).is_none_or(|live| slot >= live);
+    // The edges depend on the slots up to the first live one from each side.
+    let at_front = branch.live_at_or_after(0).is_none_or(|live| slot <= live);
+    let at_back = branch.live_at_or_before(branch.len() - 1).is_none_or(|live| slot >= live);
     let store = branch.store();
     let head = if at_front { run_from::<L>(branch, 0, bounds) } else { store.head() };
     let tail = if at_back { tail::<L>(branch, bounds) } else { store.tail() };
@@ -196,15 +196,23 @@ fn refresh_leftwards<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: Ind
     changed
 }
 
-/// Brings the summary of a branch up to date after its slots `from..to` changed or moved.
+/// Brings the summary of a branch up to date after its slots `from..to` changed or moved. Slots that are gone may
+/// have held the largest run, so the parent must look at the branch in any case.
 pub(super) fn refresh_all<L: Layout>(
     branch: &mut L::Branch,
     from: usize,
     to: usize,
     bounds: IndexRange,
 ) -> Change {
-    for slot in (from..to.min(branch.len())).rev() {
-        refresh::<L>(branch, slot, bounds, Change::Rebuilt);
+    if !L::TRACKS_GAPS {
+        return Change::None;
     }
-    Change::Rebuilt
+    for slot in (from..to.min(branch.len())).rev() {
+        let summary = slot_summary::<L>(branch, slot, bounds);
+        branch.store_mut().set(slot, summary);
+    }
+    refresh_leftwards::<L>(branch, from.min(branch.len()), bounds);
+    let (head, tail) = (run_from::<L>(branch, 0, bounds), tail::<L>(branch, bounds));
+    let (head, _) = branch.store_mut().set_edges(head, tail);
+    Change::Runs { head }
 }
