@@ -1,7 +1,5 @@
 //! Freeing, and looking up what is where.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
-
 use iova::{AllocMode, Domain, FreeError, Granule, RangeKind, Request};
 
 const PAGE: u64 = 4096;

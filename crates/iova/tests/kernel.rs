@@ -109,7 +109,7 @@ fn two_errors_no_memory_and_no_space_are_told_apart() {
     assert_eq!(domain.allocate(&Request::new(16)), Ok(domain.aperture()));
 }
 
-/// Markers that fragment: in the kernel's version with deferred erase a freed range still keeps its neighbours
+/// Space that stays taken: in the kernel's version with deferred erase a freed range still keeps its neighbours
 /// apart until it is swept. Here it is part of the gap at once, with no memory for anything.
 #[test]
 fn fragmentation_a_freed_range_joins_the_gap_at_once() {

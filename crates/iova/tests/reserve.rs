@@ -134,7 +134,7 @@ fn combed(alloc: &FaultyAlloc) -> Domain<&FaultyAlloc> {
 fn if_a_later_piece_finds_no_memory_none_is_reserved() {
     let mut undone = 0;
     for first in [1, 2, 401, 900] {
-        for last in (first + 10 | 3..1024).step_by(4) {
+        for last in ((first + 10) | 3..1024).step_by(4) {
             let alloc = FaultyAlloc::new(Plan::Never);
             let mut domain = combed(&alloc);
             let (before, was) = (domain.statistics(), regions(&domain));
