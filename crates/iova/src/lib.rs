@@ -73,6 +73,11 @@
 #[cfg(test)]
 extern crate std;
 
+/// The project's README, whose example is run as a test of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 mod domain;
 mod error;
 mod granule;

@@ -120,7 +120,7 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
         self.lock().reserve(range, mode)
     }
 
-    /// What the domain has and what happened to it: [`Domain::statistics`] under the lock, in O(n).
+    /// What the domain has and what happened to it: [`Domain::statistics`] under the lock.
     pub fn statistics(&self) -> Statistics {
         self.lock().statistics()
     }

@@ -77,5 +77,5 @@ pub use node::{Gaps, Layout, NoGaps, TracksGaps};
 #[doc(hidden)]
 pub use node::{SmallGaps, SmallNoGaps};
 pub use range::IndexRange;
-pub use stats::Stats;
+pub use stats::{SlotStats, Stats};
 pub use validate::Violation;

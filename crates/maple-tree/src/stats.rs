@@ -3,7 +3,7 @@
 use crate::node::{Layout, Link, Node, Shape};
 use crate::raw::RawTree;
 
-/// Numbers about the nodes of a tree; made by [`MapleTree::stats`](crate::MapleTree::stats).
+/// Numbers about a tree; made by [`MapleTree::stats`](crate::MapleTree::stats).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -17,24 +17,37 @@ pub struct Stats {
     pub node_bytes: usize,
     /// Entries.
     pub entries: usize,
-    /// Empty slots, at any level.
-    pub empty_slots: usize,
-    /// Slots that are not in use.
-    pub unused_slots: usize,
 }
 
 impl Stats {
-    /// Counted in O(nodes) for the slots, O(1) for the rest.
     pub(crate) fn of<L: Layout, A>(tree: &RawTree<L, A>) -> Self {
         let (leaves, branches) = (tree.memory().leaves(), tree.memory().branches());
-        let mut stats = Self {
+        Self {
             height: tree.height(),
             leaves,
             branches,
             node_bytes: leaves * size_of::<L::Leaf>() + branches * size_of::<L::Branch>(),
             entries: tree.entries(),
-            ..Self::default()
-        };
+        }
+    }
+}
+
+/// What the slots of a tree's nodes are used for, leaves and branches together; made by
+/// [`MapleTree::slots`](crate::MapleTree::slots).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SlotStats {
+    /// Slots that hold an entry or a node.
+    pub live: usize,
+    /// Slots that stand for free space: gaps, or fragments of them.
+    pub empty: usize,
+    /// Slots that are not in use.
+    pub unused: usize,
+}
+
+impl SlotStats {
+    pub(crate) fn of<L: Layout, A>(tree: &RawTree<L, A>) -> Self {
+        let mut stats = Self::default();
         if let Some(root) = tree.root() {
             stats.count(root);
         }
@@ -54,7 +67,8 @@ impl Stats {
     }
 
     fn count_slots<S: Shape>(&mut self, node: &S) {
-        self.empty_slots += node.empty().count_ones() as usize;
-        self.unused_slots += S::CAPACITY - node.len();
+        self.live += node.live().count_ones() as usize;
+        self.empty += node.empty().count_ones() as usize;
+        self.unused += S::CAPACITY - node.len();
     }
 }

@@ -135,9 +135,9 @@ impl<A: NodeAlloc> Domain<A> {
         };
         let limit = request.limit_iova();
         let below_aperture = BadRequest::LimitBelowAperture { limit, aperture: self.aperture() };
-        let last = self.granule.last_whole_pfn(limit).ok_or(below_aperture)?.min(self.aperture.last());
+        let last = self.granule.last_whole_pfn(limit).ok_or(below_aperture)?.min(self.tree.bounds().last());
         // Size and alignment are right, so what can be wrong is an empty window.
-        GapRequest::new(self.aperture.first()..=last, granules, align, Direction::TopDown)
+        GapRequest::new(self.tree.bounds().first()..=last, granules, align, Direction::TopDown)
             .map_err(|_| below_aperture)
     }
 
@@ -160,7 +160,7 @@ impl<A: NodeAlloc> Domain<A> {
             last,
             granule: self.granule,
         })?;
-        if self.aperture.intersection(pfns) == Some(pfns) {
+        if self.tree.bounds().contains_range(pfns) {
             Ok(pfns)
         } else {
             Err(BadRequest::OutsideAperture { first, last, aperture: self.aperture() })

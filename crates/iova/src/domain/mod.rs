@@ -2,8 +2,8 @@
 //!
 //! Invariants (`validate` checks them all):
 //!
-//! - **D1** The tree's entries are disjoint ranges of pfns within the aperture; each is an allocation or a piece
-//!   of a reserved region, as its [`Code`] says. What has no entry is free. There is no other state.
+//! - **D1** The tree is bounded to the aperture. Each of its entries is an allocation or a piece of a reserved
+//!   region, as its [`Code`] says. What has no entry is free. There is no other state.
 //! - **D2** [`Usage`] has the numbers of what the tree holds.
 //! - **D3** The code of a reserved piece is below the code that the next reservation gets (see `reserve`).
 //! - **D4** Allocations less frees are the ranges that are allocated.
@@ -64,8 +64,7 @@ pub use validate::Violation;
 /// ```
 pub struct Domain<A: NodeAlloc = Global> {
     granule: Granule,
-    /// In pfns. All of them exist: shifted left they fit into 64 bits.
-    aperture: IndexRange,
+    /// Its bounds are the aperture, in pfns. All of them exist: shifted left they fit into 64 bits.
     tree: MapleTree<Code, Gaps, A>,
     usage: Usage,
     counters: Counters,
@@ -111,8 +110,7 @@ impl<A: NodeAlloc> Domain<A> {
         let misaligned = InvalidAperture::Misaligned { first, last, granule };
         Ok(Self {
             granule,
-            aperture: exact_pfns(bytes, granule).ok_or(misaligned)?,
-            tree: MapleTree::new_in(alloc),
+            tree: MapleTree::bounded_in(exact_pfns(bytes, granule).ok_or(misaligned)?, alloc),
             usage: Usage::default(),
             counters: Counters::default(),
         })
@@ -125,7 +123,7 @@ impl<A: NodeAlloc> Domain<A> {
 
     /// What may be handed out at all, reserved regions included.
     pub fn aperture(&self) -> IovaRange {
-        self.range(self.aperture)
+        self.range(self.tree.bounds())
     }
 
     /// Where the tree's nodes come from.
@@ -139,7 +137,7 @@ impl<A: NodeAlloc> Domain<A> {
     }
 
     fn free_granules(&self) -> u128 {
-        self.usage.free_granules(self.aperture)
+        self.usage.free_granules(self.tree.bounds())
     }
 }
 

@@ -60,7 +60,7 @@ impl<A: NodeAlloc> Domain<A> {
     fn reserve_pieces(&mut self, range: impl RangeBounds<u64>, mode: AllocMode) -> Result<(), PlaceError> {
         let bytes = IndexRange::from_bounds(range).ok_or(BadRequest::EmptyRange)?;
         let touched = touched_pfns(bytes, self.granule).ok_or(BadRequest::EmptyRange)?;
-        let Some(whole) = touched.intersection(self.aperture) else { return Ok(()) };
+        let Some(whole) = touched.intersection(self.tree.bounds()) else { return Ok(()) };
         let before = self.usage;
         let code = before.next_reserved_code();
         let mut next = Some(whole);

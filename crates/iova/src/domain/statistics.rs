@@ -130,8 +130,8 @@ impl<A: NodeAlloc> Domain<A> {
     ///
     /// # Complexity
     ///
-    /// Granules, ranges and counters are kept up to date and cost nothing; the longest free run takes up to 64
-    /// gap searches of O(log n) node visits; the nodes are counted by going over them, in O(n).
+    /// All numbers are kept up to date and cost nothing, but for the longest free run, which takes one gap search
+    /// of O(log n) node visits.
     ///
     /// ```
     /// use iova::{Domain, Granule, Request};
@@ -144,7 +144,7 @@ impl<A: NodeAlloc> Domain<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn statistics(&self) -> Statistics {
-        let longest = self.tree.longest_gap(self.aperture);
+        let longest = self.tree.longest_gap(..);
         let nodes = self.tree.stats();
         Statistics {
             allocated_ranges: self.usage.allocated_ranges,

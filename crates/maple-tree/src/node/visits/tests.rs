@@ -47,8 +47,8 @@ impl Kind {
     /// Where a node is split or joined the summaries of all its slots are made anew, hence the large numbers.
     fn limit(self, height: u64) -> u64 {
         match self {
-            Self::Insert => 60 * height,
-            Self::Erase => 90 * height,
+            Self::Insert => 30 * height,
+            Self::Erase => 75 * height,
             Self::Get => height,
             Self::Step | Self::Natural | Self::Any => 2 * height,
             // Two nodes on each level, and beside each the edges of another.
