@@ -1,4 +1,4 @@
-//! A program without the standard library that uses the tree and the allocator.
+//! A program without the standard library that uses the allocator, and so the tree.
 //!
 //! It defines the panic handler itself: if a dependency pulled in `std`, there would be two of them and the
 //! build would fail. Nothing runs; the build is the check.
@@ -10,7 +10,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::panic::PanicInfo;
 use core::ptr::null_mut;
 
-use maple_tree::{Direction, GapRequest, MapleTree};
+use iova::{AllocMode, Domain, Granule, Request};
 
 /// A global allocator that has nothing: the crates need one to link, and survive without memory.
 struct Nothing;
@@ -32,14 +32,12 @@ fn panic(_info: &PanicInfo<'_>) -> ! {
     loop {}
 }
 
-/// Uses the tree so that it is linked.
+/// Uses the allocator, and with it the tree, so that both are linked. There is no memory: the answer is 1.
 #[unsafe(no_mangle)]
-pub extern "C" fn use_the_tree(size: u64) -> u64 {
-    let mut tree: MapleTree<()> = MapleTree::new();
-    let Ok(request) = GapRequest::new(.., size, 1, Direction::TopDown) else { return 0 };
-    let Some(range) = tree.find_gap(&request) else { return 0 };
-    match tree.insert(range, ()) {
-        Ok(()) => tree.erase(range.first()).map_or(0, |(range, ())| range.last()),
+pub extern "C" fn allocate_without_memory(granules: u64) -> u64 {
+    let Ok(mut domain) = Domain::new(Granule::FOUR_KIB, ..) else { return 0 };
+    match domain.allocate(&Request::new(granules).mode(AllocMode::Atomic)) {
+        Ok(range) => domain.free(range.first()).map_or(0, |range| range.first()),
         Err(_) => 1,
     }
 }
