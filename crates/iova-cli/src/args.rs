@@ -37,7 +37,8 @@ pub(crate) struct ReplayArgs {
     pub(crate) fail_after: Option<u64>,
 
     /// What the random failures of --fail-nodes follow from; printed if it is chosen at random
-    #[arg(long, value_name = "N", requires = "fail_nodes")]
+    // The conflict is stated here too: a required option that conflicts with one given is not required any more.
+    #[arg(long, value_name = "N", requires = "fail_nodes", conflicts_with = "fail_after")]
     pub(crate) seed: Option<u64>,
 
     /// Print the report as JSON

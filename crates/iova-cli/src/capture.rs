@@ -3,7 +3,7 @@
 use std::io::{self, BufRead};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use iova_trace::{Counts, Error, Line, Malformed, Options, Reader, Requests};
 
 use crate::progress::Progress;
@@ -30,15 +30,18 @@ impl Capture {
     /// Reads a file; `-` is the standard input.
     pub(crate) fn open(path: &Path, progress: &Progress) -> Result<Self> {
         if path == Path::new("-") {
-            Self::read(Reader::from_reader("standard input", io::stdin())?, progress)
+            Self::read(Reader::from_reader("standard input", io::stdin()).map_err(in_full)?, progress)
         } else {
-            Self::read(iova_trace::open(path)?, progress)
+            if path.is_dir() {
+                bail!("{}: this is a directory; name the captures in it", path.display());
+            }
+            Self::read(iova_trace::open(path).map_err(in_full)?, progress)
         }
     }
 
     /// Reads the capture that comes with the program.
     pub(crate) fn built_in(progress: &Progress) -> Result<Self> {
-        Self::read(Reader::from_bytes(BUILT_IN_NAME, BUILT_IN)?, progress)
+        Self::read(Reader::from_bytes(BUILT_IN_NAME, BUILT_IN).map_err(in_full)?, progress)
     }
 
     fn read<R: BufRead>(mut reader: Reader<R>, progress: &Progress) -> Result<Self> {
@@ -56,17 +59,25 @@ impl Capture {
                         malformed.push(fault);
                     }
                 }
-                Err(error) => return Err(error).context("the capture is damaged"),
+                Err(error) => return Err(in_full(error).context("the capture is damaged")),
             }
         }
         let requests = Requests::from_records(records, &Options::default());
         if requests.source.is_none() {
+            let Counts { lines, malformed: count, .. } = *reader.counts();
+            let first =
+                malformed.first().map(|first| format!("; {count} lines are malformed, first {first}"));
             bail!(
-                "{name}: no allocations in {} lines; record the events `iommu:map` and `iommu:unmap` or `dma:*`, \
-                 or probes of the allocator (see traces/README.md)",
-                reader.counts().lines
+                "{name}: no allocations in {lines} lines; record the events `iommu:map` and `iommu:unmap` or \
+                 `dma:*`, or probes of the allocator (see traces/README.md){}",
+                first.unwrap_or_default()
             );
         }
         Ok(Self { name, counts: reader.counts().clone(), malformed, requests })
     }
+}
+
+/// An error whose text says everything: its causes are in it, and are not to be printed once more.
+fn in_full(error: Error) -> anyhow::Error {
+    anyhow!("{error}")
 }

@@ -11,44 +11,47 @@ mod progress;
 mod replay;
 mod report;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
 
 use args::{Args, Command};
+use report::Report;
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
         Ok(code) => code,
-        // A reader that has seen enough (`iova replay | head`) is no failure.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("iova: {error:#}");
+            // There is nobody left to tell if this cannot be written.
+            let _ = writeln!(io::stderr(), "iova: {error:#}");
             ExitCode::from(2)
         }
     }
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let cause = error.root_cause().downcast_ref::<io::Error>();
-    cause.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
 fn run(args: &Args) -> Result<ExitCode> {
     match &args.command {
         Command::Replay(args) => {
-            let report = report::Report::new(replay::run(args)?);
-            let mut out = io::stdout().lock();
-            if args.json {
-                serde_json::to_writer_pretty(&mut out, &report)?;
-                writeln!(out)?;
-            } else {
-                report::text::write(&mut out, &report)?;
+            let report = Report::new(replay::run(args)?);
+            match print(&report, args.json) {
+                // A reader that has seen enough (`iova replay | head`) is no failure.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                printed => printed.context("cannot print the report")?,
             }
-            out.flush()?;
             Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
+}
+
+fn print(report: &Report, as_json: bool) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    if as_json {
+        serde_json::to_writer_pretty(&mut out, report)?;
+        writeln!(out)?;
+    } else {
+        report::text::write(&mut out, report)?;
+    }
+    out.flush()
 }

@@ -24,6 +24,8 @@ use serde::Serialize;
 /// The largest range that the kernel's CPU caches hold, in granules.
 const CACHED_GRANULES_MAX: u64 = 32;
 const GRANULE: Granule = Granule::FOUR_KIB;
+/// The highest pfn that has byte addresses.
+const LAST_PFN: u64 = u64::MAX >> GRANULE.shift();
 
 /// How our placements compare with the kernel's, in numbers of requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -64,6 +66,8 @@ impl Placement {
 }
 
 /// Compares the placements of a capture's requests, if it says what the kernel's tree was asked.
+///
+/// Ranges without byte addresses, which no kernel hands out, are left out.
 pub(crate) fn compare(requests: &Requests) -> Result<Placement> {
     let mut placement = Placement::default();
     if requests.counts.tree_served == 0 {
@@ -80,7 +84,9 @@ pub(crate) fn compare(requests: &Requests) -> Result<Placement> {
             OperationKind::Allocate { placed: Some(_), tree: None, .. } => {
                 placement.served_by_cpu_caches += 1;
             }
-            OperationKind::Allocate { placed: Some(placed), tree: Some(request), .. } => {
+            OperationKind::Allocate { placed: Some(placed), tree: Some(request), .. }
+                if is_addressable(*placed, request.granules) =>
+            {
                 placement.served_by_tree += 1;
                 *mirror.judge(request, *placed, &mut placement) += 1;
                 mirror.place(*placed, request.granules)?;
@@ -100,17 +106,26 @@ fn size_in_tree(granules: u64) -> u64 {
     if granules <= CACHED_GRANULES_MAX { granules.next_power_of_two() } else { granules }
 }
 
+/// Whether all of a range has byte addresses.
+fn is_addressable(first: u64, granules: u64) -> bool {
+    let last = granules.checked_sub(1).and_then(|further| first.checked_add(further));
+    last.is_some_and(|last| last <= LAST_PFN)
+}
+
 /// Disjoint ranges by their first pfn, with their sizes.
 #[derive(Debug, Default)]
 struct Held(BTreeMap<u64, u64>);
 
 impl Held {
-    /// Takes out the ranges that overlap one.
+    /// The ranges that overlap one, the highest first.
+    fn overlapping(&self, first: u64, granules: u64) -> impl Iterator<Item = (u64, u64)> {
+        let ranges = self.0.range(..first.saturating_add(granules)).rev();
+        ranges.map(|(&start, &size)| (start, size)).take_while(move |&(start, size)| start + size > first)
+    }
+
+    /// Takes these out.
     fn take_overlapping(&mut self, first: u64, granules: u64) -> Vec<(u64, u64)> {
-        let end = first.saturating_add(granules);
-        let overlaps =
-            |(&start, &size): (&u64, &u64)| (start.saturating_add(size) > first).then_some((start, size));
-        let taken: Vec<_> = self.0.range(..end).rev().map_while(overlaps).collect();
+        let taken: Vec<_> = self.overlapping(first, granules).collect();
         for (start, _) in &taken {
             self.0.remove(start);
         }
@@ -123,26 +138,24 @@ impl Held {
 struct History {
     /// What it must have held when the capture began: what is used without having come from it in the capture.
     before: Held,
-    /// All that is ever used; ranges that touch are joined.
+    /// All that is ever used; ranges that overlap are joined.
     used: Held,
 }
 
 impl History {
     fn use_range(&mut self, first: u64, granules: u64) {
-        let (mut start, mut end) = (first, first.saturating_add(granules));
-        // Neighbours that just touch are taken too.
-        for (other, size) in self.used.take_overlapping(start.saturating_sub(1), granules.saturating_add(2)) {
+        let (mut start, mut end) = (first, first + granules);
+        for (other, size) in self.used.take_overlapping(first, granules) {
             start = start.min(other);
-            end = end.max(other.saturating_add(size));
+            end = end.max(other + size);
         }
         self.used.0.insert(start, end - start);
     }
 
     /// The ranges between those that are used, and what is above them.
     fn unused(&self) -> impl Iterator<Item = (u64, u64)> {
-        let ends = self.used.0.iter().map(|(&first, &size)| first.saturating_add(size));
-        let last_pfn = u64::MAX >> GRANULE.shift();
-        let starts = self.used.0.keys().copied().skip(1).chain([last_pfn.saturating_add(1)]);
+        let ends = self.used.0.iter().map(|(&first, &size)| first + size);
+        let starts = self.used.0.keys().copied().skip(1).chain([LAST_PFN + 1]);
         ends.zip(starts).filter(|(end, start)| end < start).map(|(end, start)| (end, start - end))
     }
 }
@@ -163,11 +176,14 @@ fn histories(requests: &Requests) -> Vec<History> {
             OperationKind::UnmatchedFree { first, granules } => (*first, size_in_tree(*granules), false),
             _ => continue,
         };
-        if now.0.get(&first) == Some(&granules) {
+        if !is_addressable(first, granules) || now.0.get(&first) == Some(&granules) {
             continue;
         }
         let replaced = now.take_overlapping(first, granules);
-        if !from_tree && replaced.is_empty() {
+        // What overlaps something from before has come from the tree since, in an event that was lost.
+        let held_before =
+            !from_tree && replaced.is_empty() && history.before.overlapping(first, granules).next().is_none();
+        if held_before {
             history.before.0.insert(first, granules);
         }
         now.0.insert(first, granules);
@@ -278,8 +294,10 @@ fn iova(pfn: u64) -> u64 {
     pfn << GRANULE.shift()
 }
 
-/// The byte addresses of granules.
+/// The byte addresses of granules that have them.
 fn iovas(first: u64, granules: u64) -> std::ops::RangeInclusive<u64> {
-    let last = first.saturating_add(granules.saturating_sub(1));
-    iova(first)..=GRANULE.last_of(Pfn::new(last)).unwrap_or(u64::MAX)
+    iova(first)..=GRANULE.last_of(Pfn::new(first + (granules - 1))).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

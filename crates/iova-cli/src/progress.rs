@@ -29,16 +29,18 @@ impl Progress {
         self.0.inc(1);
     }
 
-    /// Takes the display away.
-    pub(crate) fn end(&self) {
-        self.0.finish_and_clear();
-    }
-
     fn begin(&self, template: &str, name: &str) {
         self.0.reset();
         self.0.set_style(
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
         self.0.set_message(name.to_owned());
+    }
+}
+
+impl Drop for Progress {
+    /// Takes the display away, be it before the report or before an error message.
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }

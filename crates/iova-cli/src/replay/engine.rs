@@ -36,7 +36,17 @@ pub(crate) struct Outcome {
     /// Node allocations made while a range was freed.
     pub(crate) erase_allocations: u64,
     pub(crate) nodes: Counts,
+    /// The most ranges live at once, in all domains together.
+    pub(crate) peak_live_ranges: u64,
     pub(crate) domains: Vec<DomainOutcome>,
+}
+
+impl Outcome {
+    fn count_allocation(&mut self) {
+        self.allocations += 1;
+        let live = self.allocations - self.frees - self.failed_frees;
+        self.peak_live_ranges = self.peak_live_ranges.max(live);
+    }
 }
 
 /// What became of one domain.
@@ -47,15 +57,16 @@ pub(crate) struct DomainOutcome {
     pub(crate) live_granules: u128,
     pub(crate) peak_live_ranges: u64,
     pub(crate) peak_live_granules: u128,
-    /// When it held the most granules.
+    /// When it held the most granules in the capture; here it may have had fewer then, if allocations failed.
     pub(crate) at_peak: Occupancy,
     pub(crate) at_end: Occupancy,
-    /// Granules that are neither free nor owned by a live range; negative if two live ranges overlap.
+    /// Granules that are neither free nor owned by a live range; negative if some are owned and free.
     pub(crate) leaked_granules: i128,
     /// Why the tree is not valid, if it is not.
     pub(crate) violation: Option<String>,
-    pub(crate) node_bytes: usize,
-    pub(crate) peak_node_bytes: usize,
+    pub(crate) node_bytes: u64,
+    /// The most after any operation.
+    pub(crate) peak_node_bytes: u64,
 }
 
 /// How much of the address space is in use, and how well.
@@ -98,7 +109,9 @@ struct Run<'a> {
     peak_live_ranges: u64,
     peak_live_granules: u128,
     at_peak: Occupancy,
-    peak_node_bytes: usize,
+    /// What the allocator of nodes has given to this domain.
+    node_bytes: u64,
+    peak_node_bytes: u64,
     /// The operation after which the capture has the most granules live in this domain.
     peak_operation: usize,
 }
@@ -117,10 +130,12 @@ pub(crate) fn replay(
         progress.step();
         let run = usize::try_from(operation.domain.0).ok().and_then(|index| runs.get_mut(index));
         let run = run.ok_or_else(|| anyhow!("line {}: an operation without a domain", operation.line))?;
+        let bytes_before = nodes.counts().live_bytes;
         run.operate(operation, &nodes, latencies, &mut outcome)?;
+        run.node_bytes = run.node_bytes + nodes.counts().live_bytes - bytes_before;
+        run.peak_node_bytes = run.peak_node_bytes.max(run.node_bytes);
         if number == run.peak_operation {
             run.at_peak = Occupancy::of(&run.domain);
-            run.peak_node_bytes = run.domain.statistics().node_bytes;
         }
     }
     outcome.nodes = nodes.counts();
@@ -140,6 +155,7 @@ fn start<'a>(requests: &Requests, nodes: &'a FaultyAlloc) -> Result<Vec<Run<'a>>
             peak_live_ranges: 0,
             peak_live_granules: 0,
             at_peak: Occupancy::default(),
+            node_bytes: 0,
             peak_node_bytes: 0,
             peak_operation: survey.peak_operation,
         })
@@ -202,7 +218,7 @@ impl Run<'_> {
                 let request = Request::new(*granules).limit(limit).mode(AllocMode::Atomic);
                 match latencies.allocate(|| self.domain.allocate(&request)) {
                     Ok(allocated) => {
-                        outcome.allocations += 1;
+                        outcome.count_allocation();
                         self.own(*range, allocated);
                     }
                     Err(error) => {
@@ -253,9 +269,9 @@ impl Run<'_> {
     ) {
         let Some(allocated) = self.live.remove(&range) else { return };
         self.owned -= allocated.granules();
-        let calls = nodes.counts().calls;
-        let freed = latencies.free(|| self.domain.free(allocated.first()));
-        outcome.erase_allocations += nodes.counts().calls - calls;
+        let free = || latencies.free(|| self.domain.free(allocated.first()));
+        let (freed, calls) = counting_calls(nodes, free);
+        outcome.erase_allocations += calls;
         match freed {
             Ok(freed) if freed == allocated => outcome.frees += 1,
             Ok(_) | Err(_) => outcome.failed_frees += 1,
@@ -276,8 +292,18 @@ impl Run<'_> {
             at_end: Occupancy::of(&self.domain),
             leaked_granules: aperture as i128 - accounted as i128,
             violation: self.domain.validate().err().map(|violation| violation.to_string()),
-            node_bytes: statistics.node_bytes,
+            node_bytes: self.node_bytes,
             peak_node_bytes: self.peak_node_bytes,
         }
     }
 }
+
+/// Does something and counts the node allocations that it asks for, successful or not.
+fn counting_calls<R>(nodes: &FaultyAlloc, operation: impl FnOnce() -> R) -> (R, u64) {
+    let before = nodes.counts().calls;
+    let result = operation();
+    (result, nodes.counts().calls - before)
+}
+
+#[cfg(test)]
+mod tests;

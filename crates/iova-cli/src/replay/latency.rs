@@ -82,3 +82,6 @@ fn percentiles(histogram: &Histogram<u64>) -> Latency {
         max: histogram.max(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,5 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Replays> {
     for path in &args.files {
         replay(Capture::open(path, &progress)?)?;
     }
-    progress.end();
     Ok(Replays { plan, latencies, captures })
 }
