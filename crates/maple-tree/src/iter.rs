@@ -13,60 +13,70 @@ use crate::node::{Layout, Shape};
 use crate::range::IndexRange;
 use crate::raw::{Found, LeafView, RawTree};
 
-/// The entries of a raw tree, from both ends.
+/// The entries of a raw tree that overlap a window, from both ends.
 pub(crate) struct RawIter<'a, L: Layout, A> {
     tree: &'a RawTree<L, A>,
+    /// The part of the window that has not been passed from either end.
+    rest: Option<IndexRange>,
     /// The entry given out last, from each end.
     front: Option<(LeafView<'a, L>, usize)>,
     back: Option<(LeafView<'a, L>, usize)>,
-    remaining: usize,
 }
 
 impl<'a, L: Layout, A> RawIter<'a, L, A> {
-    pub(crate) fn new(tree: &'a RawTree<L, A>) -> Self {
-        Self { tree, front: None, back: None, remaining: tree.entries() }
+    pub(crate) fn new(tree: &'a RawTree<L, A>, window: Option<IndexRange>) -> Self {
+        Self { tree, rest: window, front: None, back: None }
     }
 
     fn next(&mut self) -> Option<Found> {
-        self.remaining = self.remaining.checked_sub(1)?;
-        let in_leaf = self.front.and_then(|(view, slot)| Some((view, view.leaf.live_at_or_after(slot + 1)?)));
-        self.front = match (in_leaf, self.front) {
-            (Some(here), _) => Some(here),
-            (None, None) => self.tree.entry_at_or_after(0),
-            (None, Some((view, _))) => self.tree.entry_at_or_after(view.bounds.after()?.first()),
+        let rest = self.rest?;
+        self.front = match self.front {
+            None => self.tree.entry_at_or_after(rest.first()),
+            Some((view, slot)) => match view.leaf.live_at_or_after(slot + 1) {
+                Some(slot) => Some((view, slot)),
+                // What is left of this leaf is free: go on behind it.
+                None => view.bounds.after().and_then(|after| self.tree.entry_at_or_after(after.first())),
+            },
         };
-        self.front.and_then(|(view, slot)| view.entry(slot))
+        let found = self.front.and_then(|(view, slot)| view.entry(slot)).filter(|f| f.range.overlaps(rest));
+        self.rest = found.and_then(|found| found.range.after()?.intersection(rest));
+        found
     }
 
     fn next_back(&mut self) -> Option<Found> {
-        self.remaining = self.remaining.checked_sub(1)?;
-        let in_leaf = self
-            .back
-            .and_then(|(view, slot)| Some((view, view.leaf.live_at_or_before(slot.checked_sub(1)?)?)));
-        self.back = match (in_leaf, self.back) {
-            (Some(here), _) => Some(here),
-            (None, None) => self.tree.entry_at_or_before(u64::MAX),
-            (None, Some((view, _))) => self.tree.entry_at_or_before(view.bounds.before()?.last()),
+        let rest = self.rest?;
+        self.back = match self.back {
+            None => self.tree.entry_at_or_before(rest.last()),
+            Some((view, slot)) => {
+                match slot.checked_sub(1).and_then(|slot| view.leaf.live_at_or_before(slot)) {
+                    Some(slot) => Some((view, slot)),
+                    None => {
+                        view.bounds.before().and_then(|before| self.tree.entry_at_or_before(before.last()))
+                    }
+                }
+            }
         };
-        self.back.and_then(|(view, slot)| view.entry(slot))
+        let found = self.back.and_then(|(view, slot)| view.entry(slot)).filter(|f| f.range.overlaps(rest));
+        self.rest = found.and_then(|found| found.range.before()?.intersection(rest));
+        found
     }
 }
 
 impl<L: Layout, A> Clone for RawIter<'_, L, A> {
     fn clone(&self) -> Self {
-        Self { tree: self.tree, front: self.front, back: self.back, remaining: self.remaining }
+        Self { tree: self.tree, rest: self.rest, front: self.front, back: self.back }
     }
 }
 
 /// The entries of a tree in order; made by [`MapleTree::iter`].
 pub struct Iter<'a, T: Entry, L: Layout, A: NodeAlloc> {
-    tree: &'a MapleTree<T, L, A>,
-    raw: RawIter<'a, L, A>,
+    entries: Range<'a, T, L, A>,
+    remaining: usize,
 }
 
 impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iter<'a, T, L, A> {
     pub(crate) fn new(tree: &'a MapleTree<T, L, A>) -> Self {
-        Self { tree, raw: RawIter::new(tree.raw()) }
+        Self { entries: Range::new(tree, Some(tree.bounds())), remaining: tree.len() }
     }
 }
 
@@ -74,19 +84,21 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iterator for Iter<'a, T, L, A> {
     type Item = (IndexRange, T::Borrowed<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let found = self.raw.next()?;
-        Some((found.range, self.tree.lend(found.word)))
+        let item = self.entries.next()?;
+        self.remaining -= 1;
+        Some(item)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.raw.remaining, Some(self.raw.remaining))
+        (self.remaining, Some(self.remaining))
     }
 }
 
 impl<T: Entry, L: Layout, A: NodeAlloc> DoubleEndedIterator for Iter<'_, T, L, A> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        let found = self.raw.next_back()?;
-        Some((found.range, self.tree.lend(found.word)))
+        let item = self.entries.next_back()?;
+        self.remaining -= 1;
+        Some(item)
     }
 }
 
@@ -95,17 +107,59 @@ impl<T: Entry, L: Layout, A: NodeAlloc> FusedIterator for Iter<'_, T, L, A> {}
 
 impl<T: Entry, L: Layout, A: NodeAlloc> Clone for Iter<'_, T, L, A> {
     fn clone(&self) -> Self {
-        Self { tree: self.tree, raw: self.raw.clone() }
+        Self { entries: self.entries.clone(), remaining: self.remaining }
     }
 }
 
 impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for Iter<'_, T, L, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Iter").field("remaining", &self.raw.remaining).finish_non_exhaustive()
+        f.debug_struct("Iter").field("remaining", &self.remaining).finish_non_exhaustive()
     }
 }
 
-/// The gaps of a tree in order; made by [`MapleTree::gaps`].
+/// The entries of a tree that overlap a window, in order; made by [`MapleTree::range`].
+pub struct Range<'a, T: Entry, L: Layout, A: NodeAlloc> {
+    tree: &'a MapleTree<T, L, A>,
+    raw: RawIter<'a, L, A>,
+}
+
+impl<'a, T: Entry, L: Layout, A: NodeAlloc> Range<'a, T, L, A> {
+    pub(crate) fn new(tree: &'a MapleTree<T, L, A>, window: Option<IndexRange>) -> Self {
+        Self { tree, raw: RawIter::new(tree.raw(), window) }
+    }
+}
+
+impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iterator for Range<'a, T, L, A> {
+    type Item = (IndexRange, T::Borrowed<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let found = self.raw.next()?;
+        Some((found.range, self.tree.lend(found.word)))
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> DoubleEndedIterator for Range<'_, T, L, A> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let found = self.raw.next_back()?;
+        Some((found.range, self.tree.lend(found.word)))
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> FusedIterator for Range<'_, T, L, A> {}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> Clone for Range<'_, T, L, A> {
+    fn clone(&self) -> Self {
+        Self { tree: self.tree, raw: self.raw.clone() }
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for Range<'_, T, L, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Range").field("rest", &self.raw.rest).finish_non_exhaustive()
+    }
+}
+
+/// The gaps of a tree in order; made by [`MapleTree::gaps`] and [`MapleTree::gaps_within`].
 ///
 /// A gap is what lies between two entries, so this goes over the entries, however the gaps are cut into slots.
 pub struct GapIter<'a, L: Layout, A> {
@@ -115,8 +169,8 @@ pub struct GapIter<'a, L: Layout, A> {
 }
 
 impl<'a, L: Layout, A> GapIter<'a, L, A> {
-    pub(crate) fn new(tree: &'a RawTree<L, A>) -> Self {
-        Self { entries: RawIter::new(tree), rest: Some(tree.bounds()) }
+    pub(crate) fn new(tree: &'a RawTree<L, A>, window: Option<IndexRange>) -> Self {
+        Self { entries: RawIter::new(tree, window), rest: window }
     }
 }
 

@@ -71,7 +71,7 @@ pub use dump::Dump;
 pub use entry::{Entry, Word};
 pub use error::{InsertError, InsertErrorKind};
 pub use gap::{Direction, GapRequest, InvalidRequest};
-pub use iter::{GapIter, Iter};
+pub use iter::{GapIter, Iter, Range};
 pub use map::MapleTree;
 pub use node::{Gaps, Layout, NoGaps, TracksGaps};
 #[doc(hidden)]

@@ -55,7 +55,6 @@ impl<L: Layout, A> RawTree<L, A> {
         self.root.as_ref()
     }
 
-    #[cfg(test)]
     pub(crate) fn root_mut(&mut self) -> Option<&mut Link<L>> {
         self.root.as_mut()
     }

@@ -2,7 +2,7 @@
 
 use super::RawTree;
 use crate::entry::Word;
-use crate::node::{Layout, Link, Node, Shape};
+use crate::node::{Layout, Link, Node, NodeMut, Shape};
 use crate::range::IndexRange;
 
 /// An entry as a tree holds it.
@@ -69,6 +69,31 @@ impl<L: Layout, A> RawTree<L, A> {
                 }
             }
         }
+    }
+
+    /// Replaces the word of the entry that covers `index`; returns the old one.
+    pub(crate) fn replace(&mut self, index: u64, word: Word) -> Option<Word> {
+        let bounds = self.bounds();
+        let mut link = self.root_mut().filter(|_| bounds.contains(index))?;
+        loop {
+            match link.node_mut() {
+                NodeMut::Leaf(leaf) => {
+                    let slot = leaf.slot_mut(leaf.find(index))?;
+                    return Some(core::mem::replace(slot, word));
+                }
+                NodeMut::Branch(branch) => link = branch.slot_mut(branch.find(index))?,
+            }
+        }
+    }
+
+    /// The gap around `index`, which is within the bounds and free.
+    pub(crate) fn gap_at(&self, index: u64) -> Option<IndexRange> {
+        let range_of = |(view, slot): (LeafView<'_, L>, usize)| view.entry(slot).map(|found| found.range);
+        let before = self.entry_at_or_before(index).and_then(range_of);
+        let after = self.entry_at_or_after(index).and_then(range_of);
+        let gap = before.map_or(Some(self.bounds()), |before| before.after()?.intersection(self.bounds()))?;
+        let gap = after.map_or(Some(gap), |after| after.before()?.intersection(gap))?;
+        gap.contains(index).then_some(gap)
     }
 
     /// The first entry that ends at or after `index`, with its leaf and slot.

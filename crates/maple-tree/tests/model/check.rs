@@ -58,6 +58,22 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
                 assert_eq!(erased, self.model.erase(index));
                 assert_eq!(self.alloc.counts().calls, calls, "erase asked for memory");
             }
+            Op::Replace(index) => {
+                self.values += 1;
+                let calls = self.alloc.counts().calls;
+                let replaced = self.tree.replace(index, V::make(self.values, &self.live));
+                assert_eq!(self.alloc.counts().calls, calls, "replace asked for memory");
+                let (held, new) = (self.model.first_in(IndexRange::single(index)), V::key(self.values));
+                match (replaced, held) {
+                    (Ok(old), Some((range, key))) => {
+                        assert_eq!(old.key_of(), key);
+                        self.model.erase(index);
+                        self.model.insert(range, new);
+                    }
+                    (Err(value), None) => assert_eq!(value.key_of(), new),
+                    (_, held) => unreachable!("replace({index:#x}) where the model has {held:x?}"),
+                }
+            }
             Op::Clear => {
                 let calls = self.alloc.counts().calls;
                 self.tree.clear();
@@ -139,6 +155,24 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
         assert_eq!(found, expected, "get_entry({index:#x})");
         let lent = self.tree.get(index).map(V::key_of_lent);
         assert_eq!(lent, expected.map(|(_, key)| key), "get({index:#x})");
+
+        let extent = self.tree.extent(index).map(|(range, lent)| (range, lent.map(V::key_of_lent)));
+        let entry = expected.map(|(range, key)| (range, Some(key)));
+        assert_eq!(extent, entry.or_else(|| Some((self.model.gap_at(index)?, None))), "extent({index:#x})");
+    }
+
+    /// What lies in a window, from both ends.
+    pub(crate) fn check_window(&self, window: IndexRange, rng: &mut Rng) {
+        let mut entries = self.model.entries();
+        entries.retain(|(range, _)| range.overlaps(window));
+        let found = || self.tree.range(window).map(|(range, lent)| (range, V::key_of_lent(lent)));
+        assert_same(found(), &entries);
+        assert_same_backwards(found(), &entries);
+        assert_eq!(from_both_ends(found(), rng), entries, "{window}");
+
+        let gaps: Vec<_> = self.model.gaps().into_iter().filter_map(|gap| gap.intersection(window)).collect();
+        assert_same(self.tree.gaps_within(window), &gaps);
+        assert_eq!(from_both_ends(self.tree.gaps_within(window), rng), gaps, "{window}");
     }
 
     /// Entries and gaps in order.

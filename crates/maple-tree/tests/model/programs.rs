@@ -15,6 +15,8 @@ pub(crate) enum Op {
     InsertReversed(u64, u64),
     /// Takes out what is at an index.
     Erase(u64),
+    /// Exchanges the value at an index.
+    Replace(u64),
     /// Takes out everything.
     Clear,
 }
@@ -68,6 +70,9 @@ pub(crate) fn next(rng: &mut Rng, phase: Phase, model: &impl Model) -> Op {
         return Op::Insert(range(rng, model));
     }
     let index = index(rng, space);
+    if rng.u32(0..20) == 0 {
+        return Op::Replace(index);
+    }
     // Mostly an index where there is something: anywhere in the next entry.
     let next = IndexRange::new(index, space.last()).and_then(|rest| model.first_in(rest));
     match next {

@@ -54,6 +54,8 @@ fn run<V: Value, L: Tested>(title: &str, model: impl Model, effort: &Effort, pla
             subject.check_structure();
             subject.check_contents();
             subject.check_search(&mut rng, 2);
+            let window = programs::window(&mut rng, space);
+            subject.check_window(window, &mut rng);
         }
         if step % (16 * effort.check_every) == 0 {
             subject.check_ends(&mut rng);

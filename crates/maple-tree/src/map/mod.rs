@@ -1,21 +1,20 @@
 //! The typed tree: [`MapleTree`].
 #![expect(unsafe_code, reason = "turns the words of the raw tree into values and back")]
 
+mod gaps;
+mod inspect;
+
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::RangeBounds;
 
 use crate::alloc::{AllocMode, Global, NodeAlloc};
-use crate::dump::Dump;
 use crate::entry::{Entry, Word};
 use crate::error::{InsertError, InsertErrorKind};
-use crate::gap::{self, GapRequest};
-use crate::iter::{GapIter, Iter};
-use crate::node::{Gaps, Layout, TracksGaps};
+use crate::iter::{Iter, Range};
+use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
 use crate::raw::{InsertFailure, RawTree};
-use crate::stats::{SlotStats, Stats};
-use crate::validate::{Violation, validate};
 
 /// A map from disjoint ranges of `u64` indices to values, with exact gap search and an erase that cannot fail.
 ///
@@ -145,6 +144,24 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         self.raw.entry(index).map(|found| (found.range, self.lend(found.word)))
     }
 
+    /// What lies at `index`: the range and the value of an entry, or the extent of the gap and `None`. Outside of
+    /// the tree's bounds there is neither.
+    ///
+    /// ```
+    /// # use maple_tree::{IndexRange, MapleTree};
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// assert_eq!(tree.extent(15), IndexRange::new(10, 19).map(|range| (range, Some(()))));
+    /// assert_eq!(tree.extent(5), IndexRange::new(0, 9).map(|range| (range, None)));
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    pub fn extent(&self, index: u64) -> Option<(IndexRange, Option<T::Borrowed<'_>>)> {
+        if let Some((range, value)) = self.get_entry(index) {
+            return Some((range, Some(value)));
+        }
+        Some((self.raw.gap_at(index)?, None))
+    }
+
     /// Stores `value` over `range`, all of which must be free; memory may be waited for.
     ///
     /// Allocates only if the leaf that takes the entry is full and has no neighbour with room.
@@ -217,6 +234,33 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         Some((found.range, unsafe { T::from_word(found.word) }))
     }
 
+    /// Replaces the value of the entry that covers `index`; its range stays. Returns the old value, or `value` as an
+    /// error if `index` is free.
+    ///
+    /// Never allocates.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(1))?;
+    /// assert_eq!(tree.replace(15, Box::new(2)), Ok(Box::new(1)));
+    /// assert_eq!(tree.replace(20, Box::new(3)), Err(Box::new(3)));
+    /// assert_eq!(tree.get(10), Some(&2));
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The value that was not stored.
+    pub fn replace(&mut self, index: u64, value: T) -> Result<T, T> {
+        let word = value.into_word();
+        let replaced = self.raw.replace(index, word);
+        // SAFETY: this is either the old word, which the tree does not hold any more, or the new one, which it did
+        // not take. Both came from `into_word` of a `T`.
+        let value = unsafe { T::from_word(replaced.unwrap_or(word)) };
+        if replaced.is_some() { Ok(value) } else { Err(value) }
+    }
+
     /// Takes out and drops all entries and gives all nodes back. O(n), allocates nothing.
     pub fn clear(&mut self) {
         // SAFETY: as in `erase`: each word is passed on once, when the tree does not hold it any more.
@@ -239,74 +283,27 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         Iter::new(self)
     }
 
-    /// The gaps (maximal free ranges) in order, from either end. O(n) in all.
+    /// The entries that overlap `window`, in order, from either end. Those at its edges may reach beyond it.
     ///
-    /// ```
-    /// # use maple_tree::{IndexRange, MapleTree};
-    /// let mut tree: MapleTree<()> = MapleTree::new();
-    /// tree.insert(10..20, ())?;
-    /// let gaps: Vec<_> = tree.gaps().collect();
-    /// assert_eq!(gaps, [(0..10), (20..u64::MAX)].map(|gap| {
-    ///     IndexRange::new(gap.start, if gap.start == 0 { 9 } else { u64::MAX }).expect("not empty")
-    /// }));
-    /// # Ok::<(), maple_tree::InsertError<()>>(())
-    /// ```
-    pub fn gaps(&self) -> GapIter<'_, L, A> {
-        GapIter::new(&self.raw)
-    }
-
-    /// How high the tree is and what its nodes take. O(1).
+    /// O(height) node visits to begin at either end; an empty window has no entries.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<()> = MapleTree::new();
-    /// tree.insert(10..20, ())?;
-    /// assert_eq!((tree.stats().height, tree.stats().node_bytes), (1, 256));
-    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// let mut tree: MapleTree<Box<char>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new('a'))?;
+    /// tree.insert(30..40, Box::new('b'))?;
+    /// tree.insert(50..60, Box::new('c'))?;
+    /// let values: String = tree.range(15..=30).map(|(_, value)| value).collect();
+    /// assert_eq!(values, "ab");
+    /// assert_eq!(tree.range(..35).next_back().map(|(_, value)| *value), Some('b'));
+    /// # Ok::<(), maple_tree::InsertError<Box<char>>>(())
     /// ```
-    pub fn stats(&self) -> Stats {
-        Stats::of(&self.raw)
+    pub fn range(&self, window: impl RangeBounds<u64>) -> Range<'_, T, L, A> {
+        Range::new(self, self.within_bounds(window))
     }
 
-    /// What the slots of the nodes are used for. Visits all nodes.
-    ///
-    /// ```
-    /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<()> = MapleTree::new();
-    /// tree.insert(10..20, ())?;
-    /// assert_eq!((tree.slots().live, tree.slots().empty, tree.slots().unused), (1, 2, 13));
-    /// # Ok::<(), maple_tree::InsertError<()>>(())
-    /// ```
-    pub fn slots(&self) -> SlotStats {
-        SlotStats::of(&self.raw)
-    }
-
-    /// Recomputes every invariant of the tree from scratch, in O(n).
-    ///
-    /// # Errors
-    ///
-    /// The first violation that it meets. There is none unless this crate has a bug.
-    pub fn validate(&self) -> Result<(), Violation> {
-        validate(&self.raw)
-    }
-
-    /// The tree as text, node by node, to be printed with `{}`.
-    ///
-    /// ```
-    /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<()> = MapleTree::new();
-    /// tree.insert(0x10..0x20, ())?;
-    /// assert_eq!(
-    ///     tree.dump().to_string(),
-    ///     "leaf 0x0..=0xffffffffffffffff: 3 slots, 1 live\n\
-    ///      \x20 0x0..=0xf: empty\n\
-    ///      \x20 0x10..=0x1f: entry\n\
-    ///      \x20 0x20..=0xffffffffffffffff: empty\n"
-    /// );
-    /// # Ok::<(), maple_tree::InsertError<()>>(())
-    /// ```
-    pub fn dump(&self) -> Dump<'_, L, A> {
-        Dump::new(&self.raw)
+    fn within_bounds(&self, window: impl RangeBounds<u64>) -> Option<IndexRange> {
+        IndexRange::from_bounds(window)?.intersection(self.bounds())
     }
 
     pub(crate) fn raw(&self) -> &RawTree<L, A> {
@@ -318,58 +315,6 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         // SAFETY: `word` is in this tree, so it came from `into_word` of a `T`; it is taken out only through
         // `&mut self`, which waits for the borrow to end.
         unsafe { T::borrow(word) }
-    }
-}
-
-impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
-    /// The highest (or lowest) free range that satisfies a request: found if and only if there is one.
-    ///
-    /// O(height) node visits if the size is a power of two equal to the alignment, or the alignment is 1: at
-    /// most 2 per level, and 2 more per level for each end of the window that lies inside the bounds of the tree.
-    /// For other alignments runs that are long enough but cannot be aligned are rejected one by
-    /// one, in O(n) at worst. Allocates nothing.
-    ///
-    /// ```
-    /// use maple_tree::{Direction, GapRequest, IndexRange, MapleTree};
-    ///
-    /// let mut tree: MapleTree<()> = MapleTree::new();
-    /// tree.insert(4..8, ())?;
-    /// let top = GapRequest::new(0..16, 4, 4, Direction::TopDown)?;
-    /// assert_eq!(tree.find_gap(&top), IndexRange::new(12, 15));
-    /// let bottom = GapRequest::new(1..16, 4, 4, Direction::BottomUp)?;
-    /// assert_eq!(tree.find_gap(&bottom), IndexRange::new(8, 11));
-    /// let none = GapRequest::new(0..16, 9, 1, Direction::TopDown)?;
-    /// assert_eq!(tree.find_gap(&none), None);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn find_gap(&self, request: &GapRequest) -> Option<IndexRange> {
-        match self.raw.root() {
-            Some(root) => gap::find(root, self.bounds(), request),
-            None => request.fit(self.bounds()),
-        }
-    }
-
-    /// The longest free run within `window`, the highest if there are several; `None` if nothing is free there.
-    ///
-    /// One gap search if the window does not cut the longest run, up to 64 of them (bisecting the length) if it
-    /// does: O(height) node visits either way. Allocates nothing.
-    ///
-    /// ```
-    /// use maple_tree::{IndexRange, MapleTree};
-    ///
-    /// let mut tree: MapleTree<()> = MapleTree::new();
-    /// tree.insert(10..20, ())?;
-    /// assert_eq!(tree.longest_gap(..), IndexRange::new(20, u64::MAX));
-    /// assert_eq!(tree.longest_gap(5..24), IndexRange::new(5, 9));
-    /// assert_eq!(tree.longest_gap(10..20), None);
-    /// # Ok::<(), maple_tree::InsertError<()>>(())
-    /// ```
-    pub fn longest_gap(&self, window: impl RangeBounds<u64>) -> Option<IndexRange> {
-        let window = IndexRange::from_bounds(window)?;
-        match self.raw.root() {
-            Some(root) => gap::longest(root, self.bounds(), window),
-            None => self.bounds().intersection(window),
-        }
     }
 }
 

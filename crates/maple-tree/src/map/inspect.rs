@@ -1,0 +1,65 @@
+//! Looking at a tree from outside: sizes, invariants, text.
+
+use super::MapleTree;
+use crate::alloc::NodeAlloc;
+use crate::dump::Dump;
+use crate::entry::Entry;
+use crate::node::Layout;
+use crate::stats::{SlotStats, Stats};
+use crate::validate::{Violation, validate};
+
+impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
+    /// How high the tree is and what its nodes take. O(1).
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// assert_eq!((tree.stats().height, tree.stats().node_bytes), (1, 256));
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    pub fn stats(&self) -> Stats {
+        Stats::of(&self.raw)
+    }
+
+    /// What the slots of the nodes are used for. Visits all nodes.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// assert_eq!((tree.slots().live, tree.slots().empty, tree.slots().unused), (1, 2, 13));
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    pub fn slots(&self) -> SlotStats {
+        SlotStats::of(&self.raw)
+    }
+
+    /// Recomputes every invariant of the tree from scratch, in O(n).
+    ///
+    /// # Errors
+    ///
+    /// The first violation that it meets. There is none unless this crate has a bug.
+    pub fn validate(&self) -> Result<(), Violation> {
+        validate(&self.raw)
+    }
+
+    /// The tree as text, node by node, to be printed with `{}`.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(0x10..0x20, ())?;
+    /// assert_eq!(
+    ///     tree.dump().to_string(),
+    ///     "leaf 0x0..=0xffffffffffffffff: 3 slots, 1 live\n\
+    ///      \x20 0x0..=0xf: empty\n\
+    ///      \x20 0x10..=0x1f: entry\n\
+    ///      \x20 0x20..=0xffffffffffffffff: empty\n"
+    /// );
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    pub fn dump(&self) -> Dump<'_, L, A> {
+        Dump::new(&self.raw)
+    }
+}
