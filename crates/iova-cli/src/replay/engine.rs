@@ -1,109 +1,28 @@
 //! Runs the operations of a capture through domains and keeps account.
 //!
-//! The account is independent of the domains: what is live is known from the ranges that they handed out. At the
-//! end a domain must hold just these, else granules were lost.
+//! The account is independent of the domains: what is live is known from the ranges that they handed out. Each new
+//! one must be as requested and overlap none of them. At the end a domain must hold just these, else granules were
+//! lost.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Result, anyhow, bail};
 use iova::{AllocMode, AllocateError, Domain, Granule, IovaRange, Pfn, Request};
 use iova_trace::{Operation, OperationKind, RangeId, Requests};
-use maple_faults::{Counts, FaultyAlloc, Plan};
+use maple_faults::{FaultyAlloc, Plan};
 
 use super::latency::Latencies;
+use super::outcome::{DomainOutcome, Occupancy, Outcome};
+use super::survey::Survey;
 use crate::progress::Progress;
-
-/// What the replay of one capture came to.
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    /// Operations replayed.
-    pub(crate) operations: u64,
-    pub(crate) allocations: u64,
-    pub(crate) frees: u64,
-    /// Allocations that failed for lack of address space, of node memory, or because of the request.
-    pub(crate) no_address_space: u64,
-    pub(crate) no_node_memory: u64,
-    pub(crate) bad_requests: u64,
-    pub(crate) failed_frees: u64,
-    /// Frees of ranges whose allocation had failed in the replay.
-    pub(crate) skipped_frees: u64,
-    /// Frees of ranges whose allocation is not in the capture.
-    pub(crate) unmatched_frees: u64,
-    /// Requests that failed in the kernel. They are replayed and, since nobody frees them, freed at once.
-    pub(crate) failed_in_kernel: u64,
-    /// Of these, how many succeeded here.
-    pub(crate) failed_in_kernel_only: u64,
-    /// Node allocations made while a range was freed.
-    pub(crate) erase_allocations: u64,
-    pub(crate) nodes: Counts,
-    /// The most ranges live at once, in all domains together.
-    pub(crate) peak_live_ranges: u64,
-    pub(crate) domains: Vec<DomainOutcome>,
-}
-
-impl Outcome {
-    fn count_allocation(&mut self) {
-        self.allocations += 1;
-        let live = self.allocations - self.frees - self.failed_frees;
-        self.peak_live_ranges = self.peak_live_ranges.max(live);
-    }
-}
-
-/// What became of one domain.
-#[derive(Debug)]
-pub(crate) struct DomainOutcome {
-    pub(crate) name: String,
-    pub(crate) live_ranges: u64,
-    pub(crate) live_granules: u128,
-    pub(crate) peak_live_ranges: u64,
-    pub(crate) peak_live_granules: u128,
-    /// When it held the most granules in the capture; here it may have had fewer then, if allocations failed.
-    pub(crate) at_peak: Occupancy,
-    pub(crate) at_end: Occupancy,
-    /// Granules that are neither free nor owned by a live range; negative if some are owned and free.
-    pub(crate) leaked_granules: i128,
-    /// Why the tree is not valid, if it is not.
-    pub(crate) violation: Option<String>,
-    pub(crate) node_bytes: u64,
-    /// The most after any operation.
-    pub(crate) peak_node_bytes: u64,
-}
-
-/// How much of the address space is in use, and how well.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Occupancy {
-    /// From the lowest to the highest address in use.
-    pub(crate) span_granules: u128,
-    /// Free granules between these two.
-    pub(crate) hole_granules: u128,
-    /// The longest free run in the whole domain.
-    pub(crate) longest_free_granules: u128,
-    pub(crate) fragmentation_permille: u32,
-}
-
-impl Occupancy {
-    fn of<A: iova::NodeAlloc>(domain: &Domain<A>) -> Self {
-        let statistics = domain.statistics();
-        let mut ranges = domain.allocations();
-        let lowest = ranges.next();
-        let highest = ranges.next_back().or(lowest);
-        let span = lowest.zip(highest).map_or(0, |(lowest, highest)| {
-            u128::from(highest.last_pfn().get()) - u128::from(lowest.first_pfn().get()) + 1
-        });
-        Self {
-            span_granules: span,
-            hole_granules: span.saturating_sub(statistics.allocated_granules),
-            longest_free_granules: statistics.longest_free_granules,
-            fragmentation_permille: statistics.fragmentation_permille(),
-        }
-    }
-}
 
 /// One domain under replay.
 struct Run<'a> {
     domain: Domain<&'a FaultyAlloc>,
     name: String,
     live: HashMap<RangeId, IovaRange>,
+    /// The live ranges again, the last address of each by its first.
+    by_address: BTreeMap<u64, u64>,
     failed: HashSet<RangeId>,
     owned: u128,
     peak_live_ranges: u64,
@@ -150,6 +69,7 @@ fn start<'a>(requests: &Requests, nodes: &'a FaultyAlloc) -> Result<Vec<Run<'a>>
             domain: Domain::new_in(Granule::FOUR_KIB, ..=last, nodes)?,
             name: domain.name.clone(),
             live: HashMap::new(),
+            by_address: BTreeMap::new(),
             failed: HashSet::new(),
             owned: 0,
             peak_live_ranges: 0,
@@ -161,46 +81,6 @@ fn start<'a>(requests: &Requests, nodes: &'a FaultyAlloc) -> Result<Vec<Run<'a>>
         })
     };
     requests.domains.iter().zip(Survey::of(requests)).map(start).collect()
-}
-
-/// What must be known of a domain before its replay.
-#[derive(Clone, Copy, Debug, Default)]
-struct Survey {
-    /// The highest limit of its requests, a pfn: the domain need not reach further.
-    highest_limit: u64,
-    /// The operation after which the capture has the most granules live.
-    peak_operation: usize,
-    live: i128,
-    peak: i128,
-}
-
-impl Survey {
-    fn of(requests: &Requests) -> Vec<Self> {
-        let mut surveys = vec![Self::default(); requests.domains.len()];
-        for (number, operation) in requests.operations.iter().enumerate() {
-            let index = usize::try_from(operation.domain.0).unwrap_or(usize::MAX);
-            if let Some(survey) = surveys.get_mut(index) {
-                survey.add(number, &operation.kind);
-            }
-        }
-        surveys
-    }
-
-    fn add(&mut self, number: usize, operation: &OperationKind) {
-        match operation {
-            OperationKind::Allocate { granules, limit_pfn, placed, .. } => {
-                self.highest_limit = self.highest_limit.max(*limit_pfn);
-                if placed.is_some() {
-                    self.live += i128::from(*granules);
-                }
-            }
-            OperationKind::Free { granules, .. } => self.live -= i128::from(*granules),
-            _ => {}
-        }
-        if self.live > self.peak {
-            (self.peak, self.peak_operation) = (self.live, number);
-        }
-    }
 }
 
 impl Run<'_> {
@@ -219,6 +99,7 @@ impl Run<'_> {
                 match latencies.allocate(|| self.domain.allocate(&request)) {
                     Ok(allocated) => {
                         outcome.count_allocation();
+                        outcome.misplaced += u64::from(self.is_misplaced(&request, allocated));
                         self.own(*range, allocated);
                     }
                     Err(error) => {
@@ -253,8 +134,20 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Whether a range that was just allocated is not what was requested, or overlaps one that is live.
+    fn is_misplaced(&self, request: &Request, allocated: IovaRange) -> bool {
+        let (first, last) = (allocated.first(), allocated.last());
+        let natural = request.granules().checked_next_power_of_two().unwrap_or(1);
+        let below = self.by_address.range(..=last).next_back();
+        allocated.granules() != u128::from(request.granules())
+            || last > request.limit_iova()
+            || !allocated.first_pfn().get().is_multiple_of(natural)
+            || below.is_some_and(|(_, &last_below)| last_below >= first)
+    }
+
     fn own(&mut self, range: RangeId, allocated: IovaRange) {
         self.live.insert(range, allocated);
+        self.by_address.insert(allocated.first(), allocated.last());
         self.owned += allocated.granules();
         self.peak_live_ranges = self.peak_live_ranges.max(self.live.len() as u64);
         self.peak_live_granules = self.peak_live_granules.max(self.owned);
@@ -268,6 +161,7 @@ impl Run<'_> {
         outcome: &mut Outcome,
     ) {
         let Some(allocated) = self.live.remove(&range) else { return };
+        self.by_address.remove(&allocated.first());
         self.owned -= allocated.granules();
         let free = || latencies.free(|| self.domain.free(allocated.first()));
         let (freed, calls) = counting_calls(nodes, free);

@@ -2,9 +2,13 @@
 
 mod engine;
 mod latency;
+mod outcome;
+mod survey;
 
-pub(crate) use engine::{DomainOutcome, Occupancy, Outcome};
 pub(crate) use latency::{Latencies, Latency};
+#[cfg(test)]
+pub(crate) use outcome::Occupancy;
+pub(crate) use outcome::{DomainOutcome, Outcome};
 
 use anyhow::{Result, anyhow};
 use maple_faults::Plan;

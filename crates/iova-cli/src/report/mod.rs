@@ -26,6 +26,8 @@ pub(crate) struct Totals {
     pub(crate) allocations: u64,
     pub(crate) frees: u64,
     pub(crate) failed_allocations: FailedAllocations,
+    /// Allocations that overlap a live range, pass their limit, or have the wrong size or alignment.
+    pub(crate) misplaced_allocations: u64,
     pub(crate) failed_frees: u64,
     /// Frees that were not replayed since their allocation had failed.
     pub(crate) skipped_frees: u64,
@@ -75,36 +77,7 @@ pub(crate) struct CaptureReport {
     #[serde(flatten)]
     pub(crate) totals: Totals,
     pub(crate) malformed: Vec<String>,
-    pub(crate) domain_reports: Vec<DomainReport>,
-}
-
-/// The report of one domain. Sizes are in granules of 4 KiB.
-#[derive(Debug, Serialize)]
-pub(crate) struct DomainReport {
-    pub(crate) name: String,
-    pub(crate) peak_live_ranges: u64,
-    pub(crate) peak_live_granules: u128,
-    pub(crate) live_ranges: u64,
-    pub(crate) live_granules: u128,
-    pub(crate) leaked_granules: i128,
-    pub(crate) violation: Option<String>,
-    pub(crate) peak_node_bytes: u64,
-    pub(crate) node_bytes: u64,
-    pub(crate) at_peak: OccupancyReport,
-    pub(crate) at_end: OccupancyReport,
-}
-
-/// How well the address space was used at one moment.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct OccupancyReport {
-    /// From the lowest to the highest address in use.
-    pub(crate) span_granules: u128,
-    /// What is free in between.
-    pub(crate) hole_granules: u128,
-    /// The longest free run of the whole domain.
-    pub(crate) longest_free_granules: u128,
-    /// Free space outside of the longest free run, in thousandths of all free space.
-    pub(crate) fragmentation_permille: u32,
+    pub(crate) domain_reports: Vec<DomainOutcome>,
 }
 
 impl Report {
@@ -126,13 +99,14 @@ impl Report {
         Self { failing_nodes: replays.plan.to_string(), seed, totals, latency_ns, captures }
     }
 
-    /// Whether every free succeeded without memory, nothing was lost, and the trees are valid.
+    /// Whether all ranges were as requested, every free succeeded without memory, nothing was lost, and the trees
+    /// are valid.
     pub(crate) fn is_sound(&self) -> bool {
-        let Totals { failed_frees, tree_valid, erase_allocations, .. } = self.totals;
+        let Totals { misplaced_allocations, failed_frees, tree_valid, erase_allocations, .. } = self.totals;
         // Each for itself: in a sum, too many here and too few there would look like none.
         let mut domains = self.captures.iter().flat_map(|capture| &capture.domain_reports);
         let none_leaked = domains.all(|domain| domain.leaked_granules == 0);
-        failed_frees == 0 && none_leaked && tree_valid && erase_allocations == 0
+        misplaced_allocations == 0 && failed_frees == 0 && none_leaked && tree_valid && erase_allocations == 0
     }
 }
 
@@ -144,6 +118,7 @@ impl Totals {
         self.failed_allocations.address_space += other.failed_allocations.address_space;
         self.failed_allocations.node_memory += other.failed_allocations.node_memory;
         self.failed_allocations.bad_request += other.failed_allocations.bad_request;
+        self.misplaced_allocations += other.misplaced_allocations;
         self.failed_frees += other.failed_frees;
         self.skipped_frees += other.skipped_frees;
         self.unmatched_frees += other.unmatched_frees;
@@ -168,7 +143,7 @@ impl Totals {
 impl CaptureReport {
     fn new(replayed: &Replayed) -> Self {
         let Replayed { capture, outcome, placement } = replayed;
-        let domain_reports: Vec<DomainReport> = outcome.domains.iter().map(DomainReport::new).collect();
+        let domain_reports = outcome.domains.clone();
         let totals = Totals {
             operations: outcome.operations,
             allocations: outcome.allocations,
@@ -178,6 +153,7 @@ impl CaptureReport {
                 node_memory: outcome.no_node_memory,
                 bad_request: outcome.bad_requests,
             },
+            misplaced_allocations: outcome.misplaced,
             failed_frees: outcome.failed_frees,
             skipped_frees: outcome.skipped_frees,
             unmatched_frees: outcome.unmatched_frees,
@@ -209,30 +185,6 @@ impl CaptureReport {
             totals,
             malformed: capture.malformed.iter().map(ToString::to_string).collect(),
             domain_reports,
-        }
-    }
-}
-
-impl DomainReport {
-    fn new(outcome: &DomainOutcome) -> Self {
-        let occupancy = |at: crate::replay::Occupancy| OccupancyReport {
-            span_granules: at.span_granules,
-            hole_granules: at.hole_granules,
-            longest_free_granules: at.longest_free_granules,
-            fragmentation_permille: at.fragmentation_permille,
-        };
-        Self {
-            name: outcome.name.clone(),
-            peak_live_ranges: outcome.peak_live_ranges,
-            peak_live_granules: outcome.peak_live_granules,
-            live_ranges: outcome.live_ranges,
-            live_granules: outcome.live_granules,
-            leaked_granules: outcome.leaked_granules,
-            violation: outcome.violation.clone(),
-            peak_node_bytes: outcome.peak_node_bytes,
-            node_bytes: outcome.node_bytes,
-            at_peak: occupancy(outcome.at_peak),
-            at_end: occupancy(outcome.at_end),
         }
     }
 }

@@ -54,6 +54,12 @@ fn reported(outcome: Outcome) -> String {
 }
 
 #[test]
+fn a_misplaced_allocation_is_a_defect() {
+    let text = reported(Outcome { misplaced: 2, ..sound() });
+    assert!(text.contains("MISPLACED         2 allocations"), "{text}");
+}
+
+#[test]
 fn without_defects_a_report_is_sound() {
     let report = report(vec![sound(), sound()]);
     assert!(report.is_sound());

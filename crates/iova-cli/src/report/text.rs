@@ -28,7 +28,7 @@ pub(crate) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let verdict = if report.is_sound() {
         "Every free succeeded without a node allocation, nothing was lost, all trees are valid."
     } else {
-        "DEFECT: a free failed or allocated, granules were lost, or a tree is not valid (see above)."
+        "DEFECT: a range was misplaced, a free failed or allocated, granules were lost, or a tree is not valid (see above)."
     };
     writeln!(out, "\n{verdict}")
 }
@@ -49,20 +49,26 @@ fn write_capture(out: &mut impl Write, capture: &CaptureReport) -> io::Result<()
         writeln!(out, "  malformed         and {more} more lines")?;
     }
     write_totals(out, &capture.totals)?;
+    const COLUMNS: [&str; 7] =
+        ["ranges", "granules", "at end", "holes", "fragm.", "longest free", "node bytes"];
+    let [ranges, granules, end, holes, fragmentation, longest, bytes] = COLUMNS;
     writeln!(
         out,
-        "  domain                        peak ranges  granules  live at end  holes at peak  node bytes"
+        "  {:<27}{ranges:>7} {granules:>9} {end:>7} {holes:>7} {fragmentation:>7} {longest:>13} {bytes:>11}",
+        "domain, at its peak"
     )?;
     for domain in &capture.domain_reports {
-        let holes = percent(domain.at_peak.hole_granules, domain.at_peak.span_granules);
+        let peak = domain.at_peak;
         writeln!(
             out,
-            "    {:<30}{:>7} {:>9} {:>12} {:>14} {:>11}",
+            "    {:<25}{:>7} {:>9} {:>7} {:>7} {:>7} {:>13} {:>11}",
             domain.name,
             domain.peak_live_ranges,
             domain.peak_live_granules,
             domain.live_ranges,
-            holes,
+            percent(peak.hole_granules, peak.span_granules),
+            percent(peak.fragmentation_permille.into(), 1000),
+            peak.longest_free_granules,
             domain.peak_node_bytes
         )?;
         if domain.leaked_granules != 0 {
@@ -88,6 +94,9 @@ fn write_totals(out: &mut impl Write, totals: &Totals) -> io::Result<()> {
         "  allocations       {}; failed: {} no address space, {} no node memory, {} bad request",
         totals.allocations, failed.address_space, failed.node_memory, failed.bad_request
     )?;
+    if totals.misplaced_allocations > 0 {
+        writeln!(out, "  MISPLACED         {} allocations", totals.misplaced_allocations)?;
+    }
     writeln!(
         out,
         "  frees             {}; failed: {}; {} skipped, their allocation having failed",

@@ -70,6 +70,23 @@ fn a_sound_run_loses_nothing() {
 }
 
 #[test]
+fn a_range_that_is_not_as_requested_is_misplaced() {
+    tampered(|run, _, _| {
+        let owned = run.live[&RangeId(0)];
+        let free = run.domain.allocate(&Request::new(2)).unwrap();
+        let request = Request::new(2);
+        assert!(!run.is_misplaced(&request, free));
+        assert!(run.is_misplaced(&Request::new(1), free), "size");
+        assert!(run.is_misplaced(&request.limit(free.last() - 1), free), "limit");
+        assert!(run.is_misplaced(&Request::new(4), owned), "overlap");
+        run.domain.free(free.first()).unwrap();
+        let odd = free.first() - 0x1000..free.last() - 0xfff;
+        let odd = run.domain.allocate_at(odd, AllocMode::Normal).unwrap();
+        assert!(run.is_misplaced(&request, odd), "alignment");
+    });
+}
+
+#[test]
 fn a_granule_without_an_owner_is_a_leak() {
     let (domain, _) = tampered(|run, _, _| run.owned -= 1);
     assert_eq!(domain.leaked_granules, 1);
