@@ -1,6 +1,6 @@
 //! Freeing: in place, without memory.
 
-use maple_tree::NodeAlloc;
+use maple_tree::{IndexRange, NodeAlloc};
 
 use super::Domain;
 use super::code::RangeKind;
@@ -32,37 +32,41 @@ impl<A: NodeAlloc> Domain<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn free(&mut self, iova: u64) -> Result<IovaRange, FreeError> {
-        match self.allocated_range(iova) {
-            Ok(range) => {
-                let erased = self.tree.erase(range.first_pfn().get());
-                debug_assert!(erased.is_some(), "it was just found");
-                self.usage.allocated_ranges -= 1;
-                self.usage.allocated_granules -= range.granules();
-                self.counters.freed();
-                Ok(range)
-            }
-            Err(error) => {
-                self.counters.free_failed();
-                Err(error)
-            }
-        }
+        let Some(pfns) = self.erase_allocated(iova) else {
+            self.counters.free_failed();
+            return Err(self.what_is_wrong_with(iova));
+        };
+        let range = self.range(pfns);
+        self.usage.allocated_ranges -= 1;
+        self.usage.allocated_granules -= range.granules();
+        self.counters.freed();
+        Ok(range)
     }
 
-    /// The allocated range whose first iova this is, or what is wrong with it.
-    fn allocated_range(&self, iova: u64) -> Result<IovaRange, FreeError> {
+    /// Takes the allocated range whose first iova this is out of the tree.
+    fn erase_allocated(&mut self, iova: u64) -> Option<IndexRange> {
+        if !self.granule.is_aligned(iova) {
+            return None;
+        }
+        let pfn = self.granule.pfn_of(iova).get();
+        let is_it =
+            |pfns: IndexRange, code| pfns.first() == pfn && RangeKind::of(code) == RangeKind::Allocated;
+        self.tree.erase_if(pfn, is_it).map(|(pfns, _)| pfns)
+    }
+
+    /// Why no allocated range begins at an iova.
+    fn what_is_wrong_with(&self, iova: u64) -> FreeError {
         if !self.aperture().contains(iova) {
-            return Err(FreeError::OutsideAperture { iova, aperture: self.aperture() });
+            return FreeError::OutsideAperture { iova, aperture: self.aperture() };
         }
         if !self.granule.is_aligned(iova) {
-            return Err(FreeError::Misaligned { iova, granule: self.granule });
+            return FreeError::Misaligned { iova, granule: self.granule };
         }
         match self.find(iova) {
-            None => Err(FreeError::NotAllocated { iova }),
-            Some((region, RangeKind::Reserved)) => Err(FreeError::Reserved { iova, region }),
-            Some((range, RangeKind::Allocated)) if range.first() != iova => {
-                Err(FreeError::NotFirst { iova, range })
-            }
-            Some((range, RangeKind::Allocated)) => Ok(range),
+            None => FreeError::NotAllocated { iova },
+            Some((region, RangeKind::Reserved)) => FreeError::Reserved { iova, region },
+            // It does not begin at this iova, else it would have been freed.
+            Some((range, RangeKind::Allocated)) => FreeError::NotFirst { iova, range },
         }
     }
 }

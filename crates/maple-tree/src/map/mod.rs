@@ -229,7 +229,30 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
     pub fn erase(&mut self, index: u64) -> Option<(IndexRange, T)> {
-        let found = self.raw.erase(index)?;
+        self.erase_if(index, |_, _| true)
+    }
+
+    /// Takes out the entry that covers `index` if `wanted` says so of its range and value; else changes nothing.
+    ///
+    /// Like [`erase`](Self::erase) in one walk with a look at what is to be erased. Never allocates and cannot fail.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(7))?;
+    /// assert!(tree.erase_if(12, |range, _| range.first() == 12).is_none());
+    /// assert!(tree.erase_if(10, |range, &value| range.first() == 10 && value == 7).is_some());
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    pub fn erase_if(
+        &mut self,
+        index: u64,
+        wanted: impl FnOnce(IndexRange, T::Borrowed<'_>) -> bool,
+    ) -> Option<(IndexRange, T)> {
+        let found = self.raw.erase_if(index, |found| {
+            // SAFETY: the tree holds this word, so it came from `into_word` of a `T`; it is lent out for this call.
+            wanted(found.range, unsafe { T::borrow(found.word) })
+        })?;
         // SAFETY: the tree held this word, so it came from `into_word` of a `T`; it holds it no more.
         Some((found.range, unsafe { T::from_word(found.word) }))
     }

@@ -13,11 +13,11 @@ use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
 use crate::range::IndexRange;
 
 impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
-    /// Takes out the entry that covers `index`.
-    pub(crate) fn erase(&mut self, index: u64) -> Option<Found> {
+    /// Takes out the entry that covers `index`, if it is `wanted`.
+    pub(crate) fn erase_if(&mut self, index: u64, wanted: impl FnOnce(Found) -> bool) -> Option<Found> {
         let bounds = self.bounds;
         let root = self.root.as_mut().filter(|_| bounds.contains(index))?;
-        let (found, _) = erase_below(root, bounds, index, &mut self.memory)?;
+        let (found, _) = erase_below(root, bounds, index, wanted, &mut self.memory)?;
         self.entries -= 1;
         self.shrink();
         Some(found)
@@ -136,15 +136,18 @@ fn erase_below<L: Layout, A: NodeAlloc>(
     link: &mut Link<L>,
     bounds: IndexRange,
     index: u64,
+    wanted: impl FnOnce(Found) -> bool,
     memory: &mut Memory<A>,
 ) -> Option<(Found, Change)> {
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {
             let slot = leaf.find(index);
             let range = leaf.range_of(slot, bounds);
-            leaf.slot(slot)?;
-            let word = leaf.put(slot, None)?;
-            let found = Found { range, word };
+            let found = Found { range, word: *leaf.slot(slot)? };
+            if !wanted(found) {
+                return None;
+            }
+            leaf.put(slot, None);
             if leaf.live() == 0 {
                 return Some((found, Change::Rebuilt));
             }
@@ -155,7 +158,7 @@ fn erase_below<L: Layout, A: NodeAlloc>(
             let slot = branch.find(index);
             let child_bounds = branch.range_of(slot, bounds);
             let child = branch.slot_mut(slot)?;
-            let (found, change) = erase_below(child, child_bounds, index, memory)?;
+            let (found, change) = erase_below(child, child_bounds, index, wanted, memory)?;
             Some((found, settle::<L, A>(branch, slot, bounds, change, memory)))
         }
     }
