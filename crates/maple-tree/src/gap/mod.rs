@@ -1,11 +1,7 @@
-//! Gaps: what is known about them per subtree, and how a fitting one is found.
+//! Gaps as arithmetic: what is known about free runs, and what a request needs of one. Nothing here knows of nodes.
 
-mod longest;
 mod request;
-mod search;
 mod summary;
 
-pub(crate) use longest::longest;
 pub use request::{Direction, GapRequest, InvalidRequest};
-pub(crate) use search::find;
 pub(crate) use summary::{Edges, Summary};

@@ -87,7 +87,7 @@ impl GapRequest {
     }
 
     /// A free range of `size` indices (1 or more), not aligned.
-    pub(super) fn any(window: IndexRange, size: u64, direction: Direction) -> Self {
+    pub(crate) fn any(window: IndexRange, size: u64, direction: Direction) -> Self {
         debug_assert!(size > 0);
         // Any run of 2^(k+1) - 1 indices holds an aligned block of 2^k.
         let need = ((u128::from(size) + 1).ilog2() - 1) as u8 + 1;

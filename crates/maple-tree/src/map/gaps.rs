@@ -5,7 +5,7 @@ use core::ops::RangeBounds;
 use super::MapleTree;
 use crate::alloc::NodeAlloc;
 use crate::entry::Entry;
-use crate::gap::{self, GapRequest};
+use crate::gap::GapRequest;
 use crate::iter::GapIter;
 use crate::node::{Layout, TracksGaps};
 use crate::range::IndexRange;
@@ -64,10 +64,7 @@ impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn find_gap(&self, request: &GapRequest) -> Option<IndexRange> {
-        match self.raw.root() {
-            Some(root) => gap::find(root, self.bounds(), request),
-            None => request.fit(self.bounds()),
-        }
+        self.raw.find_gap(request)
     }
 
     /// The longest free run within `window`, the highest if there are several; `None` if nothing is free there.
@@ -86,10 +83,6 @@ impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
     pub fn longest_gap(&self, window: impl RangeBounds<u64>) -> Option<IndexRange> {
-        let window = IndexRange::from_bounds(window)?;
-        match self.raw.root() {
-            Some(root) => gap::longest(root, self.bounds(), window),
-            None => self.bounds().intersection(window),
-        }
+        self.raw.longest_gap(IndexRange::from_bounds(window)?)
     }
 }

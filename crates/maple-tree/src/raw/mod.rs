@@ -14,9 +14,11 @@
 mod balance;
 mod erase;
 mod insert;
+mod longest;
+mod search;
 mod seek;
 mod split;
-pub(crate) mod summarize;
+mod summarize;
 mod trim;
 mod way;
 

@@ -16,17 +16,24 @@
 //! the window holds a fit. So nodes are visited in vain only where the window cuts through them: at most one
 //! per level at each end of the window. Other alignments may be rejected at any number of candidates.
 
-use super::request::{Direction, GapRequest};
+use super::RawTree;
+use super::summarize::{edges, run_from};
+use crate::gap::{Direction, GapRequest};
 use crate::node::{Link, Node, Shape, Store, TracksGaps};
 use crate::range::IndexRange;
-use crate::raw::summarize::{edges, run_from};
+
+impl<L: TracksGaps, A> RawTree<L, A> {
+    /// The highest or lowest free range that satisfies a request.
+    pub(crate) fn find_gap(&self, request: &GapRequest) -> Option<IndexRange> {
+        match self.root() {
+            Some(root) => find(root, self.bounds(), request),
+            None => request.fit(self.bounds()),
+        }
+    }
+}
 
 /// Searches the subtree of a link, which covers `bounds`.
-pub(crate) fn find<L: TracksGaps>(
-    link: &Link<L>,
-    bounds: IndexRange,
-    request: &GapRequest,
-) -> Option<IndexRange> {
+fn find<L: TracksGaps>(link: &Link<L>, bounds: IndexRange, request: &GapRequest) -> Option<IndexRange> {
     let window = bounds.intersection(request.window())?;
     match link.node() {
         Node::Leaf(leaf) => find_in_leaf(leaf, bounds, window, request),
