@@ -90,10 +90,12 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
         self.values += 1;
         let (in_the_way, bounds) = (self.model.first_in(range), self.model.bounds());
         let before = self.text();
-        let counts = self.alloc.counts();
+        let (counts, height) = (self.alloc.counts(), self.tree.stats().height);
         let mode = if self.values % 2 == 0 { AllocMode::Normal } else { AllocMode::Atomic };
         let result = self.tree.insert_with(range, V::make(self.values, &self.live), mode);
         let refused = self.alloc.counts().failed > counts.failed;
+        let calls = self.alloc.counts().calls - counts.calls;
+        assert!(calls <= height as u64 + 1, "{calls} nodes for one insertion");
         let error = match result {
             Ok(()) => {
                 assert_eq!(in_the_way, None, "stored over an entry");
