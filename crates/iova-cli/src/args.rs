@@ -21,8 +21,10 @@ pub(crate) enum Command {
 /// Replay captured DMA traffic: its requests, lifetimes and limits, in its order
 ///
 /// Reads what Linux prints: /sys/kernel/tracing/trace, `trace-cmd report`, `perf script`, plain or compressed with
-/// gzip or zstd. Each domain of the capture becomes a domain of its own. Exits with 1 if a free failed, a granule
-/// was lost, or a tree is not valid at the end, with 2 if the trace could not be read.
+/// gzip or zstd. Each domain of the capture becomes a domain of its own. A capture is held in memory.
+///
+/// Exits with 1 if a range was misplaced, a free failed or allocated a tree node, a granule was lost, or a tree is
+/// not valid at the end; with 2 if a capture could not be read. docs/report.md explains the report and its JSON.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReplayArgs {
     /// Captures; "-" is the standard input. Without any, a capture that comes with the program is replayed

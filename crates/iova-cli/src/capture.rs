@@ -59,16 +59,17 @@ impl Capture {
                         malformed.push(fault);
                     }
                 }
-                Err(error) => return Err(in_full(error).context("the capture is damaged")),
+                Err(error) => return Err(in_full(error)),
             }
         }
+        progress.understanding(&name);
         let requests = Requests::from_records(records, &Options::default());
         if requests.source.is_none() {
-            let Counts { lines, malformed: count, .. } = *reader.counts();
+            let Counts { lines, unknown, malformed: count, .. } = *reader.counts();
             let first =
                 malformed.first().map(|first| format!("; {count} lines are malformed, first {first}"));
             bail!(
-                "{name}: no allocations in {lines} lines; record the events `iommu:map` and `iommu:unmap` or \
+                "{name}: no allocations in {lines} lines, {unknown} of them not an event known here; record the events `iommu:map` and `iommu:unmap` or \
                  `dma:*`, or probes of the allocator (see traces/README.md){}",
                 first.unwrap_or_default()
             );

@@ -24,8 +24,7 @@ fn main() -> ExitCode {
     match run(&Args::parse()) {
         Ok(code) => code,
         Err(error) => {
-            // There is nobody left to tell if this cannot be written.
-            let _ = writeln!(io::stderr(), "iova: {error:#}");
+            complain(&format!("{error:#}"));
             ExitCode::from(2)
         }
     }
@@ -35,14 +34,27 @@ fn run(args: &Args) -> Result<ExitCode> {
     match &args.command {
         Command::Replay(args) => {
             let report = Report::new(replay::run(args)?);
-            match print(&report, args.json) {
+            let printed = if report.captures.is_empty() { Ok(()) } else { print(&report, args.json) };
+            match printed {
                 // A reader that has seen enough (`iova replay | head`) is no failure.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
                 printed => printed.context("cannot print the report")?,
             }
-            Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            for error in &report.unreadable {
+                complain(error);
+            }
+            Ok(match (report.unreadable.is_empty(), report.is_sound()) {
+                (false, _) => ExitCode::from(2),
+                (true, true) => ExitCode::SUCCESS,
+                (true, false) => ExitCode::FAILURE,
+            })
         }
     }
+}
+
+/// Says what went wrong. If that cannot be written there is nobody left to tell.
+fn complain(error: &str) {
+    let _ = writeln!(io::stderr(), "iova: {error}");
 }
 
 fn print(report: &Report, as_json: bool) -> io::Result<()> {

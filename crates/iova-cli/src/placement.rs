@@ -49,6 +49,9 @@ pub(crate) struct Placement {
     pub(crate) held_unseen: u64,
     /// Ours is lower: the kernel's address was still taken for held by a CPU cache.
     pub(crate) returned_unseen: u64,
+    /// The kernel's answer is above its own limit, not aligned as asked, or to a request that makes no sense: the
+    /// capture is damaged or not from a kernel.
+    pub(crate) contradictory: u64,
 }
 
 impl Placement {
@@ -62,6 +65,7 @@ impl Placement {
         self.kernel_start_unknown += other.kernel_start_unknown;
         self.held_unseen += other.held_unseen;
         self.returned_unseen += other.returned_unseen;
+        self.contradictory += other.contradictory;
     }
 }
 
@@ -226,6 +230,9 @@ impl Mirror {
 
     /// The class to which a request belongs whose answer was `placed`.
     fn judge<'a>(&mut self, request: &TreeRequest, placed: u64, placement: &'a mut Placement) -> &'a mut u64 {
+        if contradicts(request, placed) {
+            return &mut placement.contradictory;
+        }
         if ask(&mut self.without_unused, request, request.limit_pfn) == Some(placed) {
             return &mut placement.equal;
         }
@@ -277,6 +284,14 @@ impl Mirror {
         }
         Ok(())
     }
+}
+
+/// Whether an answer is not one to its request.
+fn contradicts(request: &TreeRequest, placed: u64) -> bool {
+    let last = request.granules.checked_sub(1).and_then(|further| placed.checked_add(further));
+    let align = if request.size_aligned { request.granules.checked_next_power_of_two() } else { Some(1) };
+    last.is_none_or(|last| last > request.limit_pfn)
+        || align.is_none_or(|align| !placed.is_multiple_of(align))
 }
 
 /// What a tree of ours answers to a request, as the first pfn. Just a question: nothing is kept.

@@ -49,7 +49,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Never => f.write_str("none fails"),
-            Self::After(calls) => write!(f, "all fail after the first {calls}"),
+            Self::After(calls) => write!(f, "all fail from number {} on", calls.saturating_add(1)),
             Self::Nth(call) => write!(f, "number {call} fails"),
             Self::Every(calls) => write!(f, "every {calls}th fails"),
             Self::Random { probability, seed } => {

@@ -60,7 +60,7 @@ impl Script {
         let placement = compare(&self.0).unwrap();
         let Placement { equal, equal_among_used, kernel_began_lower, kernel_start_unknown, .. } = placement;
         let explained = equal + equal_among_used + kernel_began_lower + kernel_start_unknown;
-        let classes = explained + placement.held_unseen + placement.returned_unseen;
+        let classes = explained + placement.held_unseen + placement.returned_unseen + placement.contradictory;
         assert_eq!(classes, placement.served_by_tree);
         placement
     }
@@ -72,7 +72,8 @@ fn expected(served_by_tree: u64, others: Placement) -> Placement {
         + others.kernel_began_lower
         + others.kernel_start_unknown
         + others.held_unseen
-        + others.returned_unseen;
+        + others.returned_unseen
+        + others.contradictory;
     Placement { served_by_tree, equal: served_by_tree - different, ..others }
 }
 
@@ -94,7 +95,13 @@ fn sizes_need_not_be_aligned() {
     assert_eq!(script.compare(), expected(2, Placement::default()));
     // With alignment neither place could be had.
     let aligned = Script::new().tree(3, 0xffd).tree(40, 0xfd5);
-    assert_eq!(aligned.compare().equal, 0);
+    assert_eq!(aligned.compare(), expected(2, Placement { contradictory: 2, ..Placement::default() }));
+}
+
+#[test]
+fn an_answer_above_its_limit_is_a_contradiction() {
+    let script = Script::new().tree_below(0xff, 1, 0x100).tree_below(0xff, 1, 0xff);
+    assert_eq!(script.compare().contradictory, 1);
 }
 
 #[test]

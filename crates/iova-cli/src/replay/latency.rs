@@ -6,16 +6,16 @@ use anyhow::Result;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// The latencies of one kind of operation, in nanoseconds.
+/// The latencies of one kind of operation, in nanoseconds; none if there was no such operation.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Latency {
     pub(crate) count: u64,
-    pub(crate) mean: f64,
-    pub(crate) p50: u64,
-    pub(crate) p90: u64,
-    pub(crate) p99: u64,
-    pub(crate) p999: u64,
-    pub(crate) max: u64,
+    pub(crate) mean: Option<f64>,
+    pub(crate) p50: Option<u64>,
+    pub(crate) p90: Option<u64>,
+    pub(crate) p99: Option<u64>,
+    pub(crate) p999: Option<u64>,
+    pub(crate) max: Option<u64>,
 }
 
 /// Collects latencies of allocations and of frees.
@@ -71,15 +71,16 @@ fn clock_cost() -> u64 {
 }
 
 fn percentiles(histogram: &Histogram<u64>) -> Latency {
-    let at = |quantile| histogram.value_at_quantile(quantile);
+    let any = !histogram.is_empty();
+    let at = |quantile| any.then(|| histogram.value_at_quantile(quantile));
     Latency {
         count: histogram.len(),
-        mean: histogram.mean(),
+        mean: any.then(|| histogram.mean()),
         p50: at(0.5),
         p90: at(0.9),
         p99: at(0.99),
         p999: at(0.999),
-        max: histogram.max(),
+        max: any.then(|| histogram.max()),
     }
 }
 

@@ -20,8 +20,6 @@ pub(crate) struct Outcome {
     pub(crate) failed_frees: u64,
     /// Frees of ranges whose allocation had failed in the replay.
     pub(crate) skipped_frees: u64,
-    /// Frees of ranges whose allocation is not in the capture.
-    pub(crate) unmatched_frees: u64,
     /// Requests that failed in the kernel. They are replayed and, since nobody frees them, freed at once.
     pub(crate) failed_in_kernel: u64,
     /// Of these, how many succeeded here.

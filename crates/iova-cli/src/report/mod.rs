@@ -17,6 +17,8 @@ pub(crate) struct Report {
     pub(crate) totals: Totals,
     pub(crate) latency_ns: LatencyNs,
     pub(crate) captures: Vec<CaptureReport>,
+    /// Why other captures could not be read.
+    pub(crate) unreadable: Vec<String>,
 }
 
 /// Sums over all captures, or those of one; a peak over all captures is that of the highest.
@@ -33,6 +35,8 @@ pub(crate) struct Totals {
     pub(crate) skipped_frees: u64,
     /// Frees whose allocation is not in the capture.
     pub(crate) unmatched_frees: u64,
+    /// What had to be changed or left out to make operations of the capture's events.
+    pub(crate) adjustments: Adjustments,
     /// Requests that failed in the kernel, and how many of them succeeded here.
     pub(crate) failed_in_kernel: u64,
     pub(crate) failed_in_kernel_only: u64,
@@ -51,6 +55,54 @@ pub(crate) struct Totals {
     pub(crate) peak_live_ranges: u64,
     pub(crate) live_ranges: u64,
     pub(crate) placement: Placement,
+}
+
+/// How often an event could not be taken as it is; `iova_trace::RequestCounts` says more.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Adjustments {
+    /// Events that the kernel or the tool says it lost.
+    pub(crate) lost_events: u64,
+    /// Frees put in, since a live range was allocated again.
+    pub(crate) replaced: u64,
+    /// Frees put in, since an allocation overlapped a live range: many of them mean that there is no translation.
+    pub(crate) overlapped: u64,
+    /// Frees that named another size than their allocation.
+    pub(crate) resized_frees: u64,
+    /// Scatter lists of which the kernel printed a part.
+    pub(crate) truncated_lists: u64,
+    /// Scatter lists that are not one range.
+    pub(crate) scattered_lists: u64,
+    /// Unmaps of more than was mapped.
+    pub(crate) partial_unmaps: u64,
+    /// Events that name no possible range.
+    pub(crate) unusable: u64,
+}
+
+impl Adjustments {
+    fn of(capture: &crate::capture::Capture) -> Self {
+        let counts = &capture.requests.counts;
+        Self {
+            lost_events: capture.counts.lost_events,
+            replaced: counts.replaced,
+            overlapped: counts.overlapped,
+            resized_frees: counts.resized_frees,
+            truncated_lists: counts.truncated_lists,
+            scattered_lists: counts.scattered_lists,
+            partial_unmaps: counts.partial_unmaps,
+            unusable: counts.unusable,
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.lost_events += other.lost_events;
+        self.replaced += other.replaced;
+        self.overlapped += other.overlapped;
+        self.resized_frees += other.resized_frees;
+        self.truncated_lists += other.truncated_lists;
+        self.scattered_lists += other.scattered_lists;
+        self.partial_unmaps += other.partial_unmaps;
+        self.unusable += other.unusable;
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -96,7 +148,8 @@ impl Report {
             Plan::Random { seed, .. } => Some(seed),
             _ => None,
         };
-        Self { failing_nodes: replays.plan.to_string(), seed, totals, latency_ns, captures }
+        let unreadable = replays.unreadable.iter().map(|error| format!("{error:#}")).collect();
+        Self { failing_nodes: replays.plan.to_string(), seed, totals, latency_ns, captures, unreadable }
     }
 
     /// Whether all ranges were as requested, every free succeeded without memory, nothing was lost, and the trees
@@ -122,6 +175,7 @@ impl Totals {
         self.failed_frees += other.failed_frees;
         self.skipped_frees += other.skipped_frees;
         self.unmatched_frees += other.unmatched_frees;
+        self.adjustments.add(&other.adjustments);
         self.failed_in_kernel += other.failed_in_kernel;
         self.failed_in_kernel_only += other.failed_in_kernel_only;
         self.leaked_granules += other.leaked_granules;
@@ -156,7 +210,8 @@ impl CaptureReport {
             misplaced_allocations: outcome.misplaced,
             failed_frees: outcome.failed_frees,
             skipped_frees: outcome.skipped_frees,
-            unmatched_frees: outcome.unmatched_frees,
+            unmatched_frees: capture.requests.counts.unmatched_frees,
+            adjustments: Adjustments::of(capture),
             failed_in_kernel: outcome.failed_in_kernel,
             failed_in_kernel_only: outcome.failed_in_kernel_only,
             leaked_granules: domain_reports.iter().map(|domain| domain.leaked_granules).sum(),

@@ -31,6 +31,7 @@ fn report(outcomes: Vec<Outcome>) -> Report {
         plan: Plan::Never,
         latencies: Latencies::new().unwrap(),
         captures: outcomes.into_iter().map(replayed).collect(),
+        unreadable: Vec::new(),
     })
 }
 
@@ -61,7 +62,10 @@ fn a_misplaced_allocation_is_a_defect() {
 
 #[test]
 fn without_defects_a_report_is_sound() {
-    let report = report(vec![sound(), sound()]);
+    let without_frees = report(vec![sound(), sound()]);
+    assert!(without_frees.is_sound());
+    assert!(text(&without_frees).contains("\nNo range was freed."));
+    let report = report(vec![sound(), Outcome { frees: 1, ..sound() }]);
     assert!(report.is_sound());
     let text = text(&report);
     assert!(text.contains("\nEvery free succeeded") && !text.contains("DEFECT"), "{text}");

@@ -25,21 +25,31 @@ pub(crate) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     )?;
     write_latency(out, "allocate", latency.allocate)?;
     write_latency(out, "free", latency.free)?;
-    let verdict = if report.is_sound() {
-        "Every free succeeded without a node allocation, nothing was lost, all trees are valid."
-    } else {
-        "DEFECT: a range was misplaced, a free failed or allocated, granules were lost, or a tree is not valid (see above)."
+    let verdict = match (report.is_sound(), report.totals.frees) {
+        (true, 0) => "No range was freed. Nothing was lost, all trees are valid.",
+        (true, _) => "Every free succeeded without a node allocation, nothing was lost, all trees are valid.",
+        (false, _) => {
+            "DEFECT: a range was misplaced, a free failed or allocated, granules were lost, or a tree is not \
+             valid (see above)."
+        }
     };
     writeln!(out, "\n{verdict}")
 }
 
 fn write_latency(out: &mut impl Write, name: &str, latency: Latency) -> io::Result<()> {
     let Latency { p50, p90, p99, p999, max, mean, .. } = latency;
-    writeln!(out, "  {name:<18}{p50:>8} {p90:>8} {p99:>8} {p999:>8} {max:>8} {mean:>8.0}")
+    write!(out, "  {name:<17}")?;
+    for value in [p50, p90, p99, p999, max, mean.map(|mean| mean.round() as u64)] {
+        match value {
+            Some(value) => write!(out, " {value:>8}")?,
+            None => write!(out, " {:>8}", "-")?,
+        }
+    }
+    writeln!(out)
 }
 
 fn write_capture(out: &mut impl Write, capture: &CaptureReport) -> io::Result<()> {
-    writeln!(out, "{}", capture.name)?;
+    writeln!(out, "{}", capture.name.escape_debug())?;
     writeln!(out, "  requests from     {}", capture.source)?;
     for malformed in &capture.malformed {
         writeln!(out, "  malformed         {malformed}")?;
@@ -50,19 +60,19 @@ fn write_capture(out: &mut impl Write, capture: &CaptureReport) -> io::Result<()
     }
     write_totals(out, &capture.totals)?;
     const COLUMNS: [&str; 7] =
-        ["ranges", "granules", "at end", "holes", "fragm.", "longest free", "node bytes"];
+        ["ranges", "granules", "left", "holes", "fragm.", "longest free", "node bytes"];
     let [ranges, granules, end, holes, fragmentation, longest, bytes] = COLUMNS;
     writeln!(
         out,
         "  {:<27}{ranges:>7} {granules:>9} {end:>7} {holes:>7} {fragmentation:>7} {longest:>13} {bytes:>11}",
-        "domain, at its peak"
+        "domain (in granules of 4 KiB)"
     )?;
     for domain in &capture.domain_reports {
         let peak = domain.at_peak;
         writeln!(
             out,
             "    {:<25}{:>7} {:>9} {:>7} {:>7} {:>7} {:>13} {:>11}",
-            domain.name,
+            domain.name.escape_debug().to_string(),
             domain.peak_live_ranges,
             domain.peak_live_granules,
             domain.live_ranges,
@@ -86,12 +96,13 @@ fn write_totals(out: &mut impl Write, totals: &Totals) -> io::Result<()> {
     writeln!(out, "  lines             {}, {} of them not understood", totals.lines, totals.unparsed_lines)?;
     writeln!(
         out,
-        "  operations        {} in {} domains; {} frees of ranges from before the capture",
+        "  operations        {} (domains: {}; frees of ranges from before the capture: {})",
         totals.operations, totals.domains, totals.unmatched_frees
     )?;
+    write_adjustments(out, totals.adjustments)?;
     writeln!(
         out,
-        "  allocations       {}; failed: {} no address space, {} no node memory, {} bad request",
+        "  allocations       {}; failed for lack of address space: {}, of node memory: {}, bad requests: {}",
         totals.allocations, failed.address_space, failed.node_memory, failed.bad_request
     )?;
     if totals.misplaced_allocations > 0 {
@@ -111,7 +122,7 @@ fn write_totals(out: &mut impl Write, totals: &Totals) -> io::Result<()> {
     }
     writeln!(
         out,
-        "  live ranges       {} at most, {} at the end; {} granules lost",
+        "  live ranges       {} at most at a time, {} not freed; {} granules lost",
         totals.peak_live_ranges, totals.live_ranges, totals.leaked_granules
     )?;
     writeln!(
@@ -123,6 +134,23 @@ fn write_totals(out: &mut impl Write, totals: &Totals) -> io::Result<()> {
         totals.peak_node_bytes
     )?;
     write_placement(out, totals)
+}
+
+fn write_adjustments(out: &mut impl Write, adjustments: super::Adjustments) -> io::Result<()> {
+    let counts = [
+        (adjustments.lost_events, "events were lost when the capture was made"),
+        (adjustments.replaced, "ranges were allocated again while live: freed first"),
+        (adjustments.overlapped, "live ranges were overlapped by an allocation: freed first"),
+        (adjustments.resized_frees, "frees named another size than their allocation"),
+        (adjustments.truncated_lists, "scatter lists are not complete"),
+        (adjustments.scattered_lists, "scatter lists are not one range"),
+        (adjustments.partial_unmaps, "unmaps removed more than was mapped"),
+        (adjustments.unusable, "events name no possible range"),
+    ];
+    for (count, what) in counts.into_iter().filter(|&(count, _)| count > 0) {
+        writeln!(out, "  {count:>17} {what}")?;
+    }
+    Ok(())
 }
 
 fn write_placement(out: &mut impl Write, totals: &Totals) -> io::Result<()> {
@@ -138,7 +166,10 @@ fn write_placement(out: &mut impl Write, totals: &Totals) -> io::Result<()> {
         percent(placement.equal.into(), placement.served_by_tree.into())
     )?;
     let differences = [
-        (placement.equal_among_used, "alike but for addresses that the capture never shows in use"),
+        (
+            placement.equal_among_used,
+            "ours higher, where the capture shows nothing in use: held since before it began, or passed over",
+        ),
         (placement.kernel_began_lower, "ours higher: the kernel searched only below what it had placed last"),
         (placement.kernel_start_unknown, "ours higher: where the kernel searched from is not known yet"),
         (
@@ -146,6 +177,7 @@ fn write_placement(out: &mut impl Write, totals: &Totals) -> io::Result<()> {
             "ours higher: the address was held by something that the capture does not show",
         ),
         (placement.returned_unseen, "ours lower: the address had come back from a CPU cache unseen"),
+        (placement.contradictory, "the kernel's answer contradicts its own request"),
     ];
     for (count, reason) in differences.into_iter().filter(|&(count, _)| count > 0) {
         writeln!(out, "  {count:>17} {reason}")?;

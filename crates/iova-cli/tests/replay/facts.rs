@@ -32,7 +32,7 @@ pub(crate) fn facts() -> BTreeMap<String, Facts> {
 }
 
 fn parse([head, events, _devices, sizes, rest]: [&str; 5]) -> (String, Facts) {
-    let (name, head) = head.split_once(".txt.gz: ").unwrap();
+    let (name, head) = head.split_once(".txt.zst: ").unwrap();
     let facts = Facts {
         events: number(between(head, "events=", " ")),
         by_event: events.split_whitespace().map(|pair| pair.split_once('=').unwrap()).map(count).collect(),

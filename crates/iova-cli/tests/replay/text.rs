@@ -24,10 +24,10 @@ fn it_tells_what_was_replayed_and_what_came_out() {
     let expected = [
         "  requests from     probes of the allocator\n",
         "  lines             47446, 0 of them not understood\n",
-        "  operations        8197 in 1 domains; 0 frees of ranges from before the capture\n",
-        "  allocations       4099; failed: 0 no address space, 0 no node memory, 0 bad request\n",
+        "  operations        8197 (domains: 1; frees of ranges from before the capture: 0)\n",
+        "  allocations       4099; failed for lack of address space: 0, of node memory: 0, bad requests: 0\n",
         "  frees             4098; failed: 0; 0 skipped, their allocation having failed\n",
-        " 1 at the end; 0 granules lost\n",
+        " 1 not freed; 0 granules lost\n",
         " 0 failed, 0 during frees; ",
         " of 272 requests that the kernel's tree served are placed alike",
         "    iovad=0xff22b69cc1f3f008 ",
@@ -45,9 +45,14 @@ fn it_tells_which_node_allocations_fail() {
     let path = capture("boot-probe-all-lazy");
     let random = text(&[&path, "--fail-nodes", "0.5", "--seed", "7"]);
     check(&random, &["Node allocations  each fails with probability 0.5 (seed 7)\n"]);
-    check(&text(&[&path, "--fail-after", "5"]), &["Node allocations  all fail after the first 4\n"]);
+    check(&text(&[&path, "--fail-after", "5"]), &["Node allocations  all fail from number 5 on\n"]);
     let all = text(&[&path, "--fail-after", "1"]);
-    check(&all, &["  allocations       0; failed: 0 no address space, 113 no node memory, 0 bad request\n"]);
+    check(
+        &all,
+        &[
+            "  allocations       0; failed for lack of address space: 0, of node memory: 113, bad requests: 0\n",
+        ],
+    );
     check(&all, &["  frees             0; failed: 0; 66 skipped, their allocation having failed\n"]);
 }
 

@@ -8,7 +8,12 @@ use super::Domain;
 use super::code::RangeKind;
 use super::statistics::Usage;
 
-/// An invariant that does not hold; the names are those of the module documentation of this crate's `domain`.
+/// An invariant of a [`Domain`] that does not hold:
+///
+/// - D1: the tree is sound, and bounded to the aperture.
+/// - D2: the numbers that are kept up to date are those of what the tree holds.
+/// - D3: the code of a reserved piece is below the one that the next reservation gets.
+/// - D4: allocations less frees are the ranges that are allocated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {

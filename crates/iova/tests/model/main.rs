@@ -30,12 +30,20 @@ const PLACES: [(u64, u64, usize); 10] = [
     (1, u64::MAX, 1),
 ];
 
+/// The seed of one domain that is to be run alone: the variable `MAPLE_SEED`.
+fn only_seed() -> Option<u64> {
+    std::env::var("MAPLE_SEED").ok().map(|seed| seed.parse().unwrap())
+}
+
 /// Runs `operations` in each of many domains, checking everything after each operation. Every kind of outcome
 /// must have occurred.
-fn run(seed: u64, rounds: u64, operations: u32, plan: impl Fn(u64) -> Plan) {
+fn run(suite: u64, rounds: u64, operations: u32, plan: impl Fn(u64) -> Plan) {
     let (mut outcomes, mut most_nodes) = ([0; 6], 0);
     for round in 0..rounds {
-        let seed = seed * 1_000_000 + round;
+        let seed = suite * 1_000_000 + round;
+        if only_seed().is_some_and(|only| only != seed) {
+            continue;
+        }
         let (bytes, base, granules) = PLACES[round as usize % PLACES.len()];
         let granule = Granule::new(bytes).unwrap();
         let model = Model::new(granule, base, granules);
@@ -66,6 +74,9 @@ fn run(seed: u64, rounds: u64, operations: u32, plan: impl Fn(u64) -> Plan) {
         assert_eq!(alloc.counts().live, 0, "nodes were lost");
         assert_eq!(alloc.counts().live_bytes, 0);
     }
+    if only_seed().is_some() {
+        return;
+    }
     assert!(outcomes.iter().all(|&times| times > 1000), "{outcomes:?}");
     assert!(most_nodes > 10, "the trees were too small: {most_nodes}");
 }
@@ -79,7 +90,10 @@ struct Replay {
 impl Drop for Replay {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("in the domain of {} granules with seed {}", self.granules, self.seed);
+            let Self { seed, granules } = self;
+            eprintln!(
+                "in the domain of {granules} granules with seed {seed}; MAPLE_SEED={seed} runs just this one"
+            );
         }
     }
 }
