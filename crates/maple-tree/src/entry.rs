@@ -12,6 +12,17 @@ use std_alloc::sync::Arc;
 /// A value as a tree stores it.
 pub type Word = NonNull<()>;
 
+/// A word in a slot. It stands for the value: whoever takes it out of the slot passes it on, and nobody keeps a
+/// second one. (`raw` moves held words about as plain data; the tests count values.)
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Held(pub(crate) Word);
+
+// SAFETY: an address on its own may be anywhere. Whether the value may is decided where its type is known.
+unsafe impl Send for Held {}
+// SAFETY: as above.
+unsafe impl Sync for Held {}
+
 /// A value that fits into one non-zero machine word.
 ///
 /// Implemented for [`Box`], [`Arc`], `&T`, [`NonNull`], non-zero integers, and for `()`, the entry of trees that
@@ -20,9 +31,15 @@ pub type Word = NonNull<()>;
 /// # Safety
 ///
 /// Implementations promise that a word made by [`into_word`](Self::into_word) may be passed any number of times
-/// to [`borrow`](Self::borrow), then at most once to [`from_word`](Self::from_word); in particular that the
-/// word keeps the value alive in between, also when the tree is moved or (if the value is `Send`) used by
-/// another thread.
+/// to [`borrow`](Self::borrow), then at most once to [`from_word`](Self::from_word) for good, and that
+///
+/// 1. the word keeps the value alive in between, also when the tree is moved or (if the value is `Send`) sent to
+///    another thread;
+/// 2. if the value is `Sync`, `borrow` may be called from any thread and by several at once, and what it returns
+///    may be used there;
+/// 3. while nothing is borrowed, a value may be made from the word, looked at by reference, and forgotten again;
+/// 4. all this holds across subtypes: a word of one type may be used as that of another that differs in lifetimes
+///    only, where Rust allows to use a tree of the one as a tree of the other.
 pub unsafe trait Entry: Sized {
     /// What a tree lends out for a value that it holds.
     type Borrowed<'a>

@@ -1,7 +1,7 @@
 //! Iterators over entries and over gaps.
 //!
 //! An iterator stands in a leaf. At the leaf's end it walks down from the root to the next one, which costs the
-//! height once per leaf and saves keeping the way.
+//! height once per leaf and saves keeping the path.
 
 use core::fmt;
 use core::iter::FusedIterator;

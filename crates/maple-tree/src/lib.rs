@@ -2,7 +2,8 @@
 //!
 //! A [`MapleTree`] maps disjoint ranges of `u64` indices to values: address spaces, VMAs, guest memory maps,
 //! I/O virtual addresses. It is a B-tree over ranges that knows, for every subtree, the largest gap in it, so
-//! that a free range of a given size and alignment is found in O(log n), from either end.
+//! that a free range of a given size is found in O(log n), from either end, aligned if that is its own size; any other
+//! power of two is exact, too, but may take longer.
 //!
 //! ```
 //! use maple_tree::{Direction, GapRequest, IndexRange, MapleTree};
@@ -23,7 +24,7 @@
 //!
 //! Linux's maple tree holds a free range in exactly one empty slot of one leaf. So an erase next to a gap has
 //! to join slots, maybe across nodes, which takes new nodes, which may not be there. Here a free range may be
-//! held by *several* adjacent empty slots, in one leaf, across leaves, or at any level. Then erase stores
+//! held by *several* adjacent empty slots, across leaves or at any level. Then erase stores
 //! "empty" into one slot, and that is all that it must do. The gap summaries see through the cuts: see
 //! `docs/design.md` in the repository.
 //!
@@ -34,7 +35,7 @@
 //! - [`find_gap`](MapleTree::find_gap) finds a range if and only if one exists: the highest, or the lowest.
 //! - An [`insert`](MapleTree::insert) that fails leaves the tree as it was and hands the value back. Lack of memory
 //!   is an error value.
-//! - Nothing panics. Recursion is bounded by the height, which is O(log n).
+//! - Nothing panics but code of yours that is called (the drop of a value, say). Recursion is bounded by the height.
 //! - The whole index space is usable, `u64::MAX` included.
 //!
 //! # What there is to choose

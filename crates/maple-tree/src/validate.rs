@@ -13,7 +13,7 @@ use crate::range::IndexRange;
 use crate::raw::RawTree;
 
 /// An invariant that does not hold, and where. The names are those of the module documentation of this crate's
-/// `node` (N1 to N3) and `raw` (T1 to T5).
+/// `node` (N1 to N4) and `raw` (T1 to T5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
@@ -43,6 +43,13 @@ pub enum Violation {
         /// What the node covers.
         node: IndexRange,
         /// The slot.
+        slot: usize,
+    },
+    /// N4: a slot and the one before are both empty.
+    Fragments {
+        /// What the node covers.
+        node: IndexRange,
+        /// The second of the two.
         slot: usize,
     },
     /// T1: a node has no slots, or more than fit.
@@ -114,6 +121,9 @@ impl fmt::Display for Violation {
             }
             Self::EmptyBitmap { node, slot } => {
                 write!(f, "N3: the bitmap is wrong about slot {slot} of the node at {node}")
+            }
+            Self::Fragments { node, slot } => {
+                write!(f, "N4: slot {slot} of the node at {node} and the one before are both empty")
             }
             Self::SlotCount { node, len } => write!(f, "T1: the node at {node} has {len} slots"),
             Self::Depth { node, depth } => write!(f, "T2: the leaf at {node} has {depth} branches above it"),
@@ -227,7 +237,7 @@ fn check_node<L: Layout>(
     Ok(runs)
 }
 
-/// N1, N2, N3, T1, T3.
+/// N1 to N4, T1, T3.
 fn check_shape<S: Shape>(node: &S, bounds: IndexRange) -> Result<(), Violation> {
     let len = node.len();
     if len == 0 || len > S::CAPACITY {
@@ -254,6 +264,9 @@ fn check_shape<S: Shape>(node: &S, bounds: IndexRange) -> Result<(), Violation> 
     }
     if node.live() == 0 {
         return Err(Violation::NothingLive { node: bounds });
+    }
+    if let Some(slot) = (1..len).find(|&slot| node.is_empty(slot - 1) && node.is_empty(slot)) {
+        return Err(Violation::Fragments { node: bounds, slot });
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use maple_tree::{IndexRange, NodeAlloc};
 
 use super::Domain;
-use super::code::RangeKind;
+use super::code::{Code, RangeKind};
 use crate::error::FreeError;
 use crate::range::IovaRange;
 
@@ -49,8 +49,9 @@ impl<A: NodeAlloc> Domain<A> {
             return None;
         }
         let pfn = self.granule.pfn_of(iova).get();
-        let is_it =
-            |pfns: IndexRange, code| pfns.first() == pfn && RangeKind::of(code) == RangeKind::Allocated;
+        let is_it = |pfns: IndexRange, code: &Code| {
+            pfns.first() == pfn && RangeKind::of(*code) == RangeKind::Allocated
+        };
         self.tree.erase_if(pfn, is_it).map(|(pfns, _)| pfns)
     }
 

@@ -6,8 +6,9 @@
 //! one's tail and the right one's head. So a gap may be cut anywhere, by slots or by nodes, and is still seen
 //! whole.
 //!
-//! A branch keeps, per slot, `longest` and `order` over the runs that *start* in the slot and run on to the end
-//! of the branch; a run that crosses children is thus counted once, in the lowest branch that spans it.
+//! A branch keeps, per slot, `longest` and `order` over its runs that reach into the slot, each taken from the slot's
+//! left edge (or from where it starts in the slot) on to the right, up to the end of the branch. So a run that crosses
+//! children counts in full for the slot in which it starts, in the lowest branch that spans it.
 
 use crate::range::IndexRange;
 

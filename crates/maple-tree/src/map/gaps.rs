@@ -69,7 +69,7 @@ impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
 
     /// The longest free run within `window`, the highest if there are several; `None` if nothing is free there.
     ///
-    /// One gap search if the window does not cut the longest run, up to 64 of them (bisecting the length) if it
+    /// One gap search if the window does not cut the longest run, up to 65 of them (bisecting the length) if it
     /// does: O(height) node visits either way. Allocates nothing.
     ///
     /// ```

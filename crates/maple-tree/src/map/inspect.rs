@@ -35,7 +35,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         SlotStats::of(&self.raw)
     }
 
-    /// Recomputes every invariant of the tree from scratch, in O(n).
+    /// Recomputes the invariants of the tree from scratch: for tests and debugging. O(n log n) time; needs scratch
+    /// memory from the global allocator, and unlike the rest of this crate aborts if there is none.
     ///
     /// # Errors
     ///

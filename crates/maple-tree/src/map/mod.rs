@@ -6,10 +6,11 @@ mod inspect;
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
 use core::ops::RangeBounds;
 
 use crate::alloc::{AllocMode, Global, NodeAlloc};
-use crate::entry::{Entry, Word};
+use crate::entry::{Entry, Held};
 use crate::error::{InsertError, InsertErrorKind};
 use crate::iter::{Iter, Range};
 use crate::node::{Gaps, Layout};
@@ -30,7 +31,8 @@ use crate::raw::{InsertFailure, RawTree};
 /// | a step of an iterator | O(1), once per leaf O(height) | never |
 ///
 /// The height is O(log n): 5 for 100 000 entries, 6 for a million. A test counts visits up to a million entries, in
-/// adversarial orders; see "Complexity" in `docs/design.md`. No operation panics, whatever its arguments are.
+/// adversarial orders; see "Complexity" in `docs/design.md`. No operation panics, whatever its arguments are,
+/// unless code of yours that it calls does (the drop of a value, a predicate).
 ///
 /// ```
 /// use maple_tree::{Direction, GapRequest, IndexRange, MapleTree};
@@ -164,7 +166,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
 
     /// Stores `value` over `range`, all of which must be free; memory may be waited for.
     ///
-    /// Allocates only if the leaf that takes the entry is full and has no neighbour with room.
+    /// Allocates only if the tree is empty or the leaf that takes the entry is full (an entry takes up to three slots
+    /// of the gap that it divides) and no leaf beside it under the same branch has four slots left.
     ///
     /// # Errors
     ///
@@ -204,7 +207,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
             return Err(InsertError { value, kind: InsertErrorKind::OutOfBounds { bounds } });
         }
         let word = value.into_word();
-        self.raw.insert(range, word, mode).map_err(|failure| InsertError {
+        self.raw.insert(range, Held(word), mode).map_err(|failure| InsertError {
             // SAFETY: the word was made above from a `T`, and the tree did not take it.
             value: unsafe { T::from_word(word) },
             kind: match failure {
@@ -241,20 +244,22 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
     /// tree.insert(10..20, Box::new(7))?;
     /// assert!(tree.erase_if(12, |range, _| range.first() == 12).is_none());
-    /// assert!(tree.erase_if(10, |range, &value| range.first() == 10 && value == 7).is_some());
+    /// assert!(tree.erase_if(10, |range, value| range.first() == 10 && **value == 7).is_some());
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
     pub fn erase_if(
         &mut self,
         index: u64,
-        wanted: impl FnOnce(IndexRange, T::Borrowed<'_>) -> bool,
+        wanted: impl FnOnce(IndexRange, &T) -> bool,
     ) -> Option<(IndexRange, T)> {
         let found = self.raw.erase_if(index, |found| {
-            // SAFETY: the tree holds this word, so it came from `into_word` of a `T`; it is lent out for this call.
-            wanted(found.range, unsafe { T::borrow(found.word) })
+            // SAFETY: the tree holds this word, so it came from `into_word` of a `T`. Nothing is borrowed, since the
+            // tree is borrowed exclusively. The value is forgotten, also should `wanted` panic.
+            let value = ManuallyDrop::new(unsafe { T::from_word(found.word.0) });
+            wanted(found.range, &value)
         })?;
         // SAFETY: the tree held this word, so it came from `into_word` of a `T`; it holds it no more.
-        Some((found.range, unsafe { T::from_word(found.word) }))
+        Some((found.range, unsafe { T::from_word(found.word.0) }))
     }
 
     /// Replaces the value of the entry that covers `index`; its range stays. Returns the old value, or `value` as an
@@ -277,17 +282,17 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// The value that was not stored.
     pub fn replace(&mut self, index: u64, value: T) -> Result<T, T> {
         let word = value.into_word();
-        let replaced = self.raw.replace(index, word);
+        let replaced = self.raw.replace(index, Held(word));
         // SAFETY: this is either the old word, which the tree does not hold any more, or the new one, which it did
         // not take. Both came from `into_word` of a `T`.
-        let value = unsafe { T::from_word(replaced.unwrap_or(word)) };
+        let value = unsafe { T::from_word(replaced.map_or(word, |old| old.0)) };
         if replaced.is_some() { Ok(value) } else { Err(value) }
     }
 
     /// Takes out and drops all entries and gives all nodes back. O(n), allocates nothing.
     pub fn clear(&mut self) {
         // SAFETY: as in `erase`: each word is passed on once, when the tree does not hold it any more.
-        self.raw.clear(|word| drop(unsafe { T::from_word(word) }));
+        self.raw.clear(|word| drop(unsafe { T::from_word(word.0) }));
     }
 
     /// The entries in order of their ranges, from either end.
@@ -334,10 +339,10 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     }
 
     /// Lends out a value while the tree is borrowed.
-    pub(crate) fn lend(&self, word: Word) -> T::Borrowed<'_> {
+    pub(crate) fn lend(&self, word: Held) -> T::Borrowed<'_> {
         // SAFETY: `word` is in this tree, so it came from `into_word` of a `T`; it is taken out only through
         // `&mut self`, which waits for the borrow to end.
-        unsafe { T::borrow(word) }
+        unsafe { T::borrow(word.0) }
     }
 }
 
@@ -362,11 +367,10 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> IntoIterator for &'a MapleTree<T, L,
     }
 }
 
-impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for MapleTree<T, L, A>
-where
-    for<'a> T::Borrowed<'a>: fmt::Debug,
-{
+/// The ranges of the entries. Values are not printed: to ask that of all of `T::Borrowed<'_>` would exclude types
+/// with lifetimes.
+impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for MapleTree<T, L, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self).finish()
+        f.debug_set().entries(self.iter().map(|(range, _)| range)).finish()
     }
 }

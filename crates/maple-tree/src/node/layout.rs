@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use super::branch::{GapStore, Store};
 use super::link::Link;
 use super::shape::{Block, Shape};
-use crate::entry::Word;
+use super::store::{GapStore, Store};
+use crate::entry::Held;
 
 /// What a live slot of a leaf holds: an entry.
-pub(super) type LeafSlot = Word;
+pub(super) type LeafSlot = Held;
 /// What a live slot of a branch holds: the node below.
 pub(super) type BranchSlot<L> = Link<L>;
 

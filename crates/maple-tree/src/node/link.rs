@@ -157,16 +157,4 @@ impl<A: NodeAlloc> Memory<A> {
             }
         }
     }
-
-    /// Takes back all nodes from this one down. What leaves hold is the caller's.
-    pub(crate) fn release_all<L: Layout>(&mut self, mut link: Link<L>) {
-        if let NodeMut::Branch(branch) = link.node_mut() {
-            for slot in 0..branch.len() {
-                if let Some(child) = branch.put(slot, None) {
-                    self.release_all(child);
-                }
-            }
-        }
-        self.release(link);
-    }
 }

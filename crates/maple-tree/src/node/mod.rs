@@ -17,22 +17,24 @@
 //! - **N3** Bit i of `empty` is set exactly if i < `len` and slot i is vacant. A vacant slot in use is called
 //!   *empty*; one that holds something is *live*.
 //!
+//! - **N4** No two neighbouring slots of a node are empty: fragments in one node are joined at each write.
+//!
 //! An empty slot is free address space, in a leaf as well as in a branch, where it stands for a whole free
-//! subtree. Neighbouring empty slots are allowed: they are fragments of one gap.
+//! subtree. Empty slots that adjoin across nodes or levels stay as they are: they are fragments of one gap.
 
-mod branch;
 mod layout;
 mod link;
 mod shape;
 mod spare;
+mod store;
 mod transfer;
 pub(crate) mod visits;
 
-pub(crate) use branch::Store;
 pub use layout::{Gaps, Layout, NoGaps, SmallGaps, SmallNoGaps, TracksGaps};
 pub(crate) use link::{Link, Memory, Node, NodeMut};
 pub(crate) use shape::Shape;
 pub(crate) use spare::Spare;
+pub(crate) use store::Store;
 pub(crate) use transfer::{append, move_to_left, move_to_right, split_off};
 
 #[cfg(test)]

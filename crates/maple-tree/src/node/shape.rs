@@ -1,6 +1,6 @@
 //! The shape that leaves and branches share: pivots and slots, and how slots are replaced.
 
-use super::branch::Store;
+use super::store::Store;
 use crate::range::IndexRange;
 
 /// One node in memory. `W` is what a live slot holds, `X` what a branch keeps beside its slots.
@@ -168,7 +168,7 @@ pub trait Shape: Sized {
     /// The ends of the other slots stay. The caller sets those of the inserted slots, and that of the slot
     /// before `at` if it was the last one. With `inserted == 0` the indices go to the slot after `at`, unless
     /// the caller gives them to the slot before by setting its end.
-    fn resize(&mut self, at: usize, removed: usize, inserted: usize) {
+    fn splice(&mut self, at: usize, removed: usize, inserted: usize) {
         let old_len = self.len();
         let new_len = old_len - removed + inserted;
         debug_assert!(new_len <= Self::CAPACITY);
@@ -200,7 +200,7 @@ pub trait Shape: Sized {
         let first = self.empty_run_start(slot);
         if first < last {
             // Without a pivot between them the slots before the last one fall to it.
-            self.resize(first, last - first, 0);
+            self.splice(first, last - first, 0);
         }
         first
     }

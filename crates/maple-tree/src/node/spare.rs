@@ -52,7 +52,7 @@ impl<L: Layout> Spare<L> {
         for _ in 0..branches {
             let mut branch: Link<L> = memory.new_branch(mode)?;
             if let NodeMut::Branch(node) = branch.node_mut() {
-                node.resize(0, 0, 1);
+                node.splice(0, 0, 1);
                 node.put(0, self.branches.take());
             }
             self.branches = Some(branch);
@@ -70,7 +70,7 @@ impl<L: Layout> Spare<L> {
         let mut branch = self.branches.take()?;
         if let NodeMut::Branch(node) = branch.node_mut() {
             self.branches = node.put(0, None);
-            node.resize(0, 1, 0);
+            node.splice(0, 1, 0);
         }
         Some(branch)
     }

@@ -2,7 +2,7 @@
 
 use core::mem::swap;
 
-use super::branch::GapStore;
+use super::store::GapStore;
 use super::{Shape, Store};
 use crate::gap::Summary;
 

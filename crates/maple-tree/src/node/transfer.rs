@@ -3,8 +3,8 @@
 //! These functions keep N1 to N3 and nothing else. A node gives up its bounds with its slots, so they pass the
 //! index at which the left node ended; the caller stores in the parent where it ends now.
 
-use super::branch::Store;
 use super::shape::Shape;
+use super::store::Store;
 
 /// Moves `count` slots out of `source` at `from` into `target` at `to`, where there is a run of empty slots to
 /// receive them. The slots that they leave are empty.
@@ -18,13 +18,13 @@ fn carry<S: Shape>(source: &mut S, from: usize, target: &mut S, to: usize, count
 /// Moves the slots from `at` on into `right`, which has none.
 pub(crate) fn split_off<S: Shape>(left: &mut S, at: usize, right: &mut S) {
     let count = left.len() - at;
-    right.resize(0, 0, count);
+    right.splice(0, 0, count);
     carry(left, at, right, 0, count);
     for i in 1..count {
         let pivot = left.pivots()[at + i - 1];
         right.set_last(i - 1, pivot);
     }
-    left.resize(at, count, 0);
+    left.splice(at, count, 0);
 }
 
 /// Moves all slots of `right` to the end of `left`, which ends at `boundary`.
@@ -42,7 +42,7 @@ pub(crate) fn move_to_left<S: Shape>(
     count: usize,
 ) -> Option<u64> {
     let len = left.len();
-    left.resize(len, 0, count);
+    left.splice(len, 0, count);
     carry(right, 0, left, len, count);
     if len > 0 {
         left.set_last(len - 1, boundary);
@@ -52,7 +52,7 @@ pub(crate) fn move_to_left<S: Shape>(
         left.set_last(len + i - 1, pivot);
     }
     let end = if count < right.len() { right.pivots().get(count - 1).copied() } else { None };
-    right.resize(0, count, 0);
+    right.splice(0, count, 0);
     end
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn move_to_right<S: Shape>(
     count: usize,
 ) -> Option<u64> {
     let from = left.len() - count;
-    right.resize(0, 0, count);
+    right.splice(0, 0, count);
     carry(left, from, right, 0, count);
     for i in 1..count {
         let pivot = left.pivots()[from + i - 1];
@@ -73,6 +73,6 @@ pub(crate) fn move_to_right<S: Shape>(
     }
     right.set_last(count - 1, boundary);
     let end = left.pivots().get(from.checked_sub(1)?).copied();
-    left.resize(from, count, 0);
+    left.splice(from, count, 0);
     end
 }

@@ -76,7 +76,7 @@ pub(super) fn join_sparse<L: Layout>(
     let (left_range, right_range) = (branch.range_of(left, bounds), branch.range_of(right, bounds));
     let range = joined(branch, left, right, bounds);
     let mut taken = branch.put(right, None)?;
-    branch.resize(left + 1, right - left, 0);
+    branch.splice(left + 1, right - left, 0);
     branch.set_last(left, range.last());
     let ends = (left_range.last(), right_range.first() - 1);
     match (branch.slot_mut(left)?.node_mut(), taken.node_mut()) {
@@ -117,13 +117,13 @@ fn join<S: Shape>(left: &mut S, ends: (u64, u64), right: &mut S) -> usize {
         if right.is_empty(0) && last > 0 {
             // Leave it all to the empty slot that `right` begins with.
             boundary = left.pivots()[last - 1];
-            left.resize(last, 1, 0);
+            left.splice(last, 1, 0);
         }
     } else if ends.0 < ends.1 {
         if right.is_empty(0) {
             boundary = ends.0;
         } else {
-            left.resize(last + 1, 0, 1);
+            left.splice(last + 1, 0, 1);
             left.set_last(last, ends.0);
         }
     }

@@ -76,11 +76,11 @@ fn grow<L: Layout>(link: &mut Link<L>, from: IndexRange, to: IndexRange) {
         NodeMut::Leaf(leaf) => {
             if to.last() > from.last() && !leaf.is_empty(leaf.len() - 1) {
                 let len = leaf.len();
-                leaf.resize(len, 0, 1);
+                leaf.splice(len, 0, 1);
                 leaf.set_last(len - 1, from.last());
             }
             if to.first() < from.first() && !leaf.is_empty(0) {
-                leaf.resize(0, 0, 1);
+                leaf.splice(0, 0, 1);
                 leaf.set_last(0, from.first() - 1);
             }
         }
@@ -126,7 +126,7 @@ fn can_grow<L: Layout>(link: &Link<L>, from: IndexRange, to: IndexRange) -> bool
             let last = branch.len() - 1;
             let ((front, front_to), (back, back_to)) = edge_slots::<L>(branch, from, to);
             let can = |slot: usize, from, to| branch.slot(slot).is_none_or(|child| can_grow(child, from, to));
-            can(0, front, front_to) && can(last, back, back_to)
+            can(0, front, front_to) && (last == 0 || can(last, back, back_to))
         }
     }
 }

@@ -14,6 +14,7 @@ impl<L: TracksGaps, A> RawTree<L, A> {
     pub(crate) fn longest_gap(&self, window: IndexRange) -> Option<IndexRange> {
         let Some(root) = self.root() else { return self.bounds().intersection(window) };
         let run_of = |size: u64| self.find_gap(&GapRequest::any(window, size, Direction::TopDown));
+        let window = self.bounds().intersection(window)?;
         let whole_window = u64::try_from(window.count()).unwrap_or(u64::MAX);
         let most = summary(root, self.bounds()).longest.min(whole_window);
         if most == 0 {

@@ -15,23 +15,23 @@ mod balance;
 mod erase;
 mod insert;
 mod longest;
+mod path;
 mod search;
 mod seek;
 mod split;
 mod summarize;
 mod trim;
-mod way;
 
 pub(crate) use insert::InsertFailure;
 pub(crate) use seek::{Found, LeafView};
 
 use crate::alloc::NodeAlloc;
-use crate::entry::Word;
+use crate::entry::Held;
 use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
 use crate::range::IndexRange;
 
-/// The tallest tree. Each level multiplies the number of insertions that are needed to build it by more than
-/// two, so 2^64 insertions do not reach it.
+/// The tallest tree. A root splits only when it is full, and a tree of a million entries has 6 levels in the worst
+/// order that was tried. A tree that gets here all the same refuses to grow, with an error for node memory.
 pub(crate) const MAX_HEIGHT: usize = 64;
 
 /// A tree whose entries are words.
@@ -80,20 +80,45 @@ impl<L: Layout, A> RawTree<L, A> {
 }
 
 impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
-    /// Takes all nodes off the tree and gives their memory back. The words in the leaves are the caller's, who
-    /// passes a function that receives each of them.
-    pub(crate) fn clear(&mut self, mut receive: impl FnMut(Word)) {
-        // Should `receive` panic, what was not passed on yet is leaked and the tree is empty.
+    /// Takes out all entries and gives all nodes back. The words are the caller's, who passes a function that
+    /// receives each of them. Should that panic, the others are passed on all the same before the panic goes on.
+    pub(crate) fn clear(&mut self, mut receive: impl FnMut(Held)) {
+        let finish = Finish { tree: self, receive: &mut receive };
+        finish.tree.drain(finish.receive);
+    }
+
+    /// Does the work of `clear`, and goes on with it where it was interrupted.
+    fn drain(&mut self, receive: &mut impl FnMut(Held)) {
+        if let Some(root) = self.root.as_mut() {
+            drain_below(root, receive, &mut self.memory);
+        }
+        if let Some(root) = self.root.take() {
+            self.memory.release(root);
+        }
         self.height = 0;
         self.entries = 0;
-        if let Some(mut root) = self.root.take() {
-            drain(&mut root, &mut receive);
-            self.memory.release_all(root);
-        }
     }
 }
 
-fn drain<L: Layout>(link: &mut Link<L>, receive: &mut impl FnMut(Word)) {
+/// Completes a `drain` when it is dropped.
+struct Finish<'a, L: Layout, A: NodeAlloc, F: FnMut(Held)> {
+    tree: &'a mut RawTree<L, A>,
+    receive: &'a mut F,
+}
+
+impl<L: Layout, A: NodeAlloc, F: FnMut(Held)> Drop for Finish<'_, L, A, F> {
+    fn drop(&mut self) {
+        self.tree.drain(self.receive);
+    }
+}
+
+/// Empties all leaves under a link and gives back the nodes below it. A word leaves its slot before it is passed
+/// on, so that none is passed on twice.
+fn drain_below<L: Layout, A: NodeAlloc>(
+    link: &mut Link<L>,
+    receive: &mut impl FnMut(Held),
+    memory: &mut Memory<A>,
+) {
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {
             for slot in 0..leaf.len() {
@@ -105,7 +130,10 @@ fn drain<L: Layout>(link: &mut Link<L>, receive: &mut impl FnMut(Word)) {
         NodeMut::Branch(branch) => {
             for slot in 0..branch.len() {
                 if let Some(child) = branch.slot_mut(slot) {
-                    drain(child, receive);
+                    drain_below(child, receive, memory);
+                }
+                if let Some(child) = branch.put(slot, None) {
+                    memory.release(child);
                 }
             }
         }
@@ -120,7 +148,7 @@ fn len_of<L: Layout>(link: &Link<L>) -> usize {
     }
 }
 
-/// The range of a slot together with the slot to its right, which is what the two cover when joined.
+/// What the slots from `left` to `right` cover together.
 fn joined<S: Shape>(node: &S, left: usize, right: usize, bounds: IndexRange) -> IndexRange {
     node.range_of(left, bounds).ending_at(node.last_of(right, bounds))
 }

@@ -1,7 +1,7 @@
 //! Finding entries by index, and leaves in order.
 
 use super::RawTree;
-use crate::entry::Word;
+use crate::entry::Held;
 use crate::node::{Layout, Link, Node, NodeMut, Shape};
 use crate::range::IndexRange;
 
@@ -9,7 +9,7 @@ use crate::range::IndexRange;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
     pub(crate) range: IndexRange,
-    pub(crate) word: Word,
+    pub(crate) word: Held,
 }
 
 /// A leaf and the range that it covers.
@@ -45,7 +45,7 @@ enum Toward {
 impl<L: Layout, A> RawTree<L, A> {
     /// The word of the entry that covers `index`.
     #[inline]
-    pub(crate) fn get(&self, index: u64) -> Option<Word> {
+    pub(crate) fn get(&self, index: u64) -> Option<Held> {
         let mut link = self.root().filter(|_| self.bounds().contains(index))?;
         loop {
             match link.node() {
@@ -72,7 +72,7 @@ impl<L: Layout, A> RawTree<L, A> {
     }
 
     /// Replaces the word of the entry that covers `index`; returns the old one.
-    pub(crate) fn replace(&mut self, index: u64, word: Word) -> Option<Word> {
+    pub(crate) fn replace(&mut self, index: u64, word: Held) -> Option<Held> {
         let bounds = self.bounds();
         let mut link = self.root_mut().filter(|_| bounds.contains(index))?;
         loop {

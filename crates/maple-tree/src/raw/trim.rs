@@ -10,12 +10,12 @@ use crate::range::IndexRange;
 /// Drops the slots after `slot`, which thereby gets their indices.
 pub(super) fn keep_until<S: Shape>(node: &mut S, slot: usize) {
     let removed = node.len() - (slot + 1);
-    node.resize(slot + 1, removed, 0);
+    node.splice(slot + 1, removed, 0);
 }
 
 /// Drops the slots before `slot`, which thereby gets their indices and is slot 0.
 pub(super) fn keep_from<S: Shape>(node: &mut S, slot: usize) {
-    node.resize(0, slot, 0);
+    node.splice(0, slot, 0);
 }
 
 /// How many empty slots after `slot` a free range, which reaches to the right of it, makes needless.
@@ -48,7 +48,7 @@ pub(super) fn give_to_left<L: Layout>(
             begin_at(right, old, range.last() + 1);
         }
     }
-    branch.resize(slot + 1, cut, 0);
+    branch.splice(slot + 1, cut, 0);
     branch.set_last(slot, range.last());
 }
 
@@ -68,7 +68,7 @@ pub(super) fn give_to_right<L: Layout>(
             end_at(left, old, range.first() - 1);
         }
     }
-    branch.resize(slot - cut, cut, 0);
+    branch.splice(slot - cut, cut, 0);
     if let Some(before) = (slot - cut).checked_sub(1) {
         branch.set_last(before, range.first() - 1);
     }

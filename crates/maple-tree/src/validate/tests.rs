@@ -6,7 +6,7 @@ use std::string::ToString;
 
 use super::{Violation, validate};
 use crate::alloc::{AllocMode, Global};
-use crate::entry::{Entry, Word};
+use crate::entry::{Entry, Held};
 use crate::gap::Summary;
 use crate::node::tests::{flip_empty, swap_edges, swap_len, swap_pivot, swap_slot, swap_summary};
 use crate::node::{Layout, Link, Memory, NodeMut, Shape, SmallGaps, SmallNoGaps, Store};
@@ -17,8 +17,8 @@ type Tree<L> = RawTree<L, Global>;
 type Leaf = <SmallGaps as Layout>::Leaf;
 type Branch = <SmallGaps as Layout>::Branch;
 
-fn word() -> Word {
-    ().into_word()
+fn word() -> Held {
+    Held(().into_word())
 }
 
 fn range(first: u64, last: u64) -> IndexRange {
@@ -166,7 +166,7 @@ fn a_leaf_that_is_too_deep() {
     let mut memory = Memory::new(Global);
     let mut between = Some(memory.new_branch::<SmallGaps>(AllocMode::Normal).unwrap());
     if let Some(NodeMut::Branch(branch)) = between.as_mut().map(Link::node_mut) {
-        branch.resize(0, 0, 1);
+        branch.splice(0, 0, 1);
     }
     let violation = violation_of_root(|root| {
         // A branch between the root and the first leaf, and out again.
@@ -190,6 +190,16 @@ fn a_node_in_which_nothing_is_live() {
     let mut held = None;
     let violation = violation_of_leaf(|leaf| held = leaf.put(1, held.take()));
     assert_eq!(violation, Violation::NothingLive { node: FULL });
+}
+
+#[test]
+fn two_empty_slots_side_by_side() {
+    let mut held = None;
+    let violation = violation_of::<SmallGaps>(2, |tree| {
+        let leaf = first_leaf(tree.root_mut().unwrap());
+        held = leaf.put(1, held.take());
+    });
+    assert_eq!(violation, Violation::Fragments { node: FULL, slot: 1 });
 }
 
 #[test]
@@ -263,6 +273,7 @@ fn violations_name_the_invariant() {
         (Violation::UnusedPivot { node, slot: 0 }, "N1: "),
         (Violation::UnusedSlot { node, slot: 0 }, "N2: "),
         (Violation::EmptyBitmap { node, slot: 0 }, "N3: "),
+        (Violation::Fragments { node, slot: 1 }, "N4: "),
         (Violation::SlotCount { node, len: 0 }, "T1: "),
         (Violation::Depth { node, depth: 0 }, "T2: "),
         (Violation::NothingLive { node }, "T3: "),

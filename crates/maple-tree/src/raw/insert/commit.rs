@@ -1,14 +1,14 @@
 //! The changing part of an insertion, which has all the nodes that it needs and cannot fail.
 
 use super::plan::{Edit, Place, Plan};
-use crate::entry::Word;
+use crate::entry::Held;
 use crate::node::{self, Layout, Link, NodeMut, Shape, Spare};
 use crate::range::IndexRange;
 use crate::raw::split::{Half, choose_cut};
 use crate::raw::summarize::{Change, refresh, refresh_all, shrunk_in_leaf};
 use crate::raw::trim;
 
-/// What became of a node on the way.
+/// What became of a node on the path.
 pub(super) struct Done<L: Layout> {
     /// The node ends here now, and the rest of it is this new node.
     pub(super) split: Option<(u64, Link<L>)>,
@@ -18,12 +18,12 @@ pub(super) struct Done<L: Layout> {
 /// The part of an insertion that changes the tree and cannot fail.
 pub(super) struct Commit<'a, L: Layout> {
     pub(super) plan: &'a Plan,
-    pub(super) word: Word,
+    pub(super) word: Held,
     pub(super) spare: Spare<L>,
 }
 
 impl<L: Layout> Commit<'_, L> {
-    /// Changes the node under `link`, at `depth` on the way, which covers `bounds` (once it has grown).
+    /// Changes the node under `link`, at `depth` on the path, which covers `bounds` (once it has grown).
     pub(super) fn run(&mut self, link: &mut Link<L>, depth: usize, bounds: IndexRange) -> Done<L> {
         match link.node_mut() {
             NodeMut::Leaf(leaf) => self.run_leaf(leaf, bounds),
@@ -54,7 +54,7 @@ impl<L: Layout> Commit<'_, L> {
     }
 
     fn run_branch(&mut self, branch: &mut L::Branch, depth: usize, bounds: IndexRange) -> Done<L> {
-        let slot = self.plan.way.slot(depth);
+        let slot = self.plan.path.slot(depth);
         let grown = match self.plan.place {
             Place::LeftOf { depth: top } if depth >= top => {
                 if depth == top {
@@ -144,7 +144,7 @@ impl<L: Layout> Commit<'_, L> {
             return left;
         };
         if let NodeMut::Branch(branch) = root.node_mut() {
-            branch.resize(0, 0, 2);
+            branch.splice(0, 0, 2);
             branch.set_last(0, end);
             branch.put(0, Some(left));
             branch.put(1, Some(right));
@@ -156,7 +156,7 @@ impl<L: Layout> Commit<'_, L> {
 
 /// Puts a node into a new slot at `at` that ends at `last`; the slot before it ends at `end`.
 fn link_child<L: Layout>(branch: &mut L::Branch, at: usize, last: u64, end: u64, child: Link<L>) {
-    branch.resize(at, 0, 1);
+    branch.splice(at, 0, 1);
     if let Some(before) = at.checked_sub(1) {
         branch.set_last(before, end);
     }

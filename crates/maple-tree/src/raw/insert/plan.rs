@@ -1,9 +1,9 @@
 //! The looking part of an insertion: which slots it replaces, and how many nodes it needs.
 
-use crate::entry::Word;
+use crate::entry::Held;
 use crate::node::{Layout, Link, Node, Shape};
 use crate::range::IndexRange;
-use crate::raw::way::Way;
+use crate::raw::path::Path;
 use crate::raw::{MAX_HEIGHT, RawTree, joined, trim};
 
 /// Where the free range lies, and so which leaf takes the entry.
@@ -30,7 +30,7 @@ pub(super) struct Edit {
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) range: IndexRange,
-    pub(super) way: Way,
+    pub(super) path: Path,
     pub(super) place: Place,
     pub(super) edit: Edit,
     pub(super) leaves: usize,
@@ -43,8 +43,8 @@ impl Edit {
         1 + usize::from(self.free.first() < range.first()) + usize::from(range.last() < self.free.last())
     }
 
-    pub(super) fn apply<S: Shape<Live = Word>>(&self, leaf: &mut S, range: IndexRange, word: Word) {
-        leaf.resize(self.at, self.removed, self.inserted(range));
+    pub(super) fn apply<S: Shape<Live = Held>>(&self, leaf: &mut S, range: IndexRange, word: Held) {
+        leaf.splice(self.at, self.removed, self.inserted(range));
         let mut slot = self.at;
         // The slot before may have been the last one, which has no pivot.
         if let Some(before) = slot.checked_sub(1) {
@@ -65,7 +65,7 @@ impl Edit {
 impl<L: Layout, A> RawTree<L, A> {
     /// Decides what inserting over `range` does, or names the entry in the way.
     pub(super) fn plan(&self, range: IndexRange) -> Result<Plan, IndexRange> {
-        let mut way = Way::root();
+        let mut path = Path::root();
         let mut lens = [0u8; MAX_HEIGHT];
         let mut bounds = self.bounds();
         let mut place = Place::Leaf;
@@ -80,11 +80,11 @@ impl<L: Layout, A> RawTree<L, A> {
                     };
                     let len = leaf.len() - edit.removed + edit.inserted(range);
                     let leaves = usize::from(len > L::Leaf::CAPACITY);
-                    let branches = if leaves > 0 { full_branches::<L>(&way, &lens) } else { 0 };
-                    return Ok(Plan { range, way, place, edit, leaves, branches });
+                    let branches = if leaves > 0 { full_branches::<L>(&path, &lens) } else { 0 };
+                    return Ok(Plan { range, path, place, edit, leaves, branches });
                 }
                 Node::Branch(branch) => {
-                    let depth = way.depth();
+                    let depth = path.depth();
                     let (slot, len) = match place {
                         Place::Leaf => {
                             let slot = branch.find(range.first());
@@ -109,7 +109,7 @@ impl<L: Layout, A> RawTree<L, A> {
                         }
                     };
                     lens[depth] = len as u8;
-                    way.push(slot);
+                    path.push(slot);
                     bounds = branch.range_of(slot, bounds);
                     link = branch.slot(slot);
                 }
@@ -130,14 +130,14 @@ impl<L: Layout, A> RawTree<L, A> {
 
 /// How many new branches a split leaf makes: one for each full branch above it without a break, and a root if
 /// there is no break.
-fn full_branches<L: Layout>(way: &Way, lens: &[u8; MAX_HEIGHT]) -> usize {
+fn full_branches<L: Layout>(path: &Path, lens: &[u8; MAX_HEIGHT]) -> usize {
     let full = |depth: &usize| usize::from(lens[*depth]) >= L::Branch::CAPACITY;
-    let splits = (0..way.depth()).rev().take_while(full).count();
-    splits + usize::from(splits == way.depth())
+    let splits = (0..path.depth()).rev().take_while(full).count();
+    splits + usize::from(splits == path.depth())
 }
 
 /// The edit where the range lies within one leaf.
-fn edit_within<S: Shape<Live = Word>>(
+fn edit_within<S: Shape<Live = Held>>(
     leaf: &S,
     bounds: IndexRange,
     range: IndexRange,

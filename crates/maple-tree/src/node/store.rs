@@ -19,12 +19,12 @@ pub trait Store: Default {
         0
     }
 
-    /// For each slot the longest free run that starts in it.
+    /// For each slot the longest free run from it on.
     fn longest(&self) -> &[u64] {
         &[]
     }
 
-    /// For each slot the order of the largest aligned block in the runs that start in it, plus 1; or 0.
+    /// For each slot the order of the largest aligned block in the runs from it on, plus 1; or 0.
     fn order(&self) -> &[u8] {
         &[]
     }

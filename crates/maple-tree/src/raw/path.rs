@@ -1,16 +1,16 @@
-//! The way from the root down to a leaf, as slot numbers: kept between looking and changing, so that the second
+//! The path from the root down to a leaf, as slot numbers: kept between looking and changing, so that the second
 //! walk needs no search.
 
 use super::MAX_HEIGHT;
 
-/// One slot per branch on the way, from the root.
+/// One slot per branch on the path, from the root.
 #[derive(Clone, Debug)]
-pub(super) struct Way {
+pub(super) struct Path {
     slots: [u8; MAX_HEIGHT],
     depth: usize,
 }
 
-impl Way {
+impl Path {
     pub(super) const fn root() -> Self {
         Self { slots: [0; MAX_HEIGHT], depth: 0 }
     }
