@@ -52,7 +52,7 @@ impl Capture {
         for line in &mut reader {
             progress.step();
             match line {
-                Ok(Line::Record(record)) => records.push(record),
+                Ok(Line::Record(record)) if Requests::is_relevant(&record) => records.push(record),
                 Ok(_) => {}
                 Err(Error::Malformed(fault)) => {
                     if malformed.len() < MALFORMED_SHOWN_MAX {

@@ -1,6 +1,10 @@
 //! What can be wrong with a capture: as a whole, and on one line.
 
-use std::{io, sync::Arc};
+use std::{
+    fmt::{self, Write as _},
+    io,
+    sync::Arc,
+};
 
 use thiserror::Error;
 
@@ -12,8 +16,8 @@ use crate::{EventName, reader::LINE_BYTES_MAX};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file could not be opened, or its compressed form is broken at the start.
-    #[error("{name}: cannot open: {source}")]
+    /// The file could not be opened, or not even its first bytes read.
+    #[error("{}: cannot open: {source}", Shown(name))]
     Open {
         /// The file, as it was named by the caller.
         name: Arc<str>,
@@ -22,27 +26,52 @@ pub enum Error {
     },
 
     /// The input is the binary file of `perf record`.
-    #[error("{name}: this is a binary perf.data file; print it as text with `perf script -i FILE`")]
+    #[error("{}: this is a binary perf.data file; print it as text with `perf script -i FILE`", Shown(name))]
     PerfData {
         /// The file, as it was named by the caller.
         name: Arc<str>,
     },
 
     /// The input is the binary file of `trace-cmd record`.
-    #[error("{name}: this is a binary trace.dat file; print it as text with `trace-cmd report -i FILE`")]
+    #[error(
+        "{}: this is a binary trace.dat file; print it as text with `trace-cmd report -i FILE`",
+        Shown(name)
+    )]
     TraceDat {
         /// The file, as it was named by the caller.
         name: Arc<str>,
     },
 
-    /// Reading or decompressing failed in the middle; nothing follows.
-    #[error("{name}:{line}: cannot read on: {source}")]
+    /// The input is compressed in a way that is not read here.
+    #[error(
+        "{}: this is compressed with {tool}; decompress it first: `{tool} -dc FILE | iova replay -`",
+        Shown(name)
+    )]
+    Compressed {
+        /// The file, as it was named by the caller.
+        name: Arc<str>,
+        /// The program that compresses so, and decompresses.
+        tool: &'static str,
+    },
+
+    /// The input is binary, and of no kind that is known here.
+    #[error(
+        "{}: this is not text; a trace as the kernel, `perf script` or `trace-cmd report` prints it is expected",
+        Shown(name)
+    )]
+    NotText {
+        /// The file, as it was named by the caller.
+        name: Arc<str>,
+    },
+
+    /// Reading or decompressing failed, perhaps at the start already; nothing follows.
+    #[error("{}:{line}: cannot read on: {source}", Shown(name))]
     Read {
         /// The file, as it was named by the caller.
         name: Arc<str>,
         /// The line that could not be read, from 1.
         line: u64,
-        /// The system's reason.
+        /// The system's reason, or what is wrong with the compressed data.
         source: io::Error,
     },
 
@@ -53,7 +82,7 @@ pub enum Error {
 
 /// A line that names a known event, or is too long to be one, and does not parse.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{name}:{line}: {}{fault}", EventPrefix(*event))]
+#[error("{}:{line}: {}{fault}", Shown(name), EventPrefix(*event))]
 pub struct Malformed {
     /// The file, as it was named by the caller.
     pub name: Arc<str>,
@@ -65,10 +94,24 @@ pub struct Malformed {
     pub fault: Fault,
 }
 
+/// Text from outside, made fit for a terminal: what does not print is escaped, or a capture could move the
+/// cursor and rewrite what the user sees.
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            // These print well; they would only be escaped for the sake of a literal in source text.
+            '\\' | '\'' | '"' => out.write_char(character),
+            _ => write!(out, "{}", character.escape_debug()),
+        })
+    }
+}
+
 struct EventPrefix(Option<EventName>);
 
-impl std::fmt::Display for EventPrefix {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for EventPrefix {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(event) => write!(out, "{event}: "),
             None => Ok(()),
@@ -90,7 +133,7 @@ pub enum Fault {
     },
 
     /// A field's value is not of its kind.
-    #[error("field `{field}` is `{found}`, expected {expected}")]
+    #[error("field `{field}` is `{}`, expected {expected}", Shown(found))]
     Value {
         /// The field's name.
         field: &'static str,
@@ -124,3 +167,6 @@ impl Fault {
         Self::Value { field, found: quoted, expected }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,7 @@
 mod counts;
 mod error;
 mod event;
+mod gzip;
 mod line;
 mod name;
 mod open;

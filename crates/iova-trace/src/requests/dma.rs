@@ -1,10 +1,11 @@
 //! Requests from the `dma:*` events.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use super::{
-    DomainId, Granule, Requests, Source, Span,
+    Granule, Requests, Source, Span,
     ledger::{At, Ledger},
+    lists::Lists,
 };
 use crate::{DmaAction, DmaBlock, Event, Record, ScatterList};
 
@@ -40,7 +41,7 @@ pub(super) fn requests(records: &[Record], granule: Granule) -> Requests {
             }
             DmaAction::UnmapList { physical } => match lists.close(domain, physical) {
                 Some(spans) => spans.into_iter().for_each(|span| ledger.free(at, span)),
-                // The event has no address, so there is no operation to record.
+                // The event prints no address of the device's, so there is no operation to record.
                 None => ledger.counts().unmatched_frees += 1,
             },
             DmaAction::Failed => ledger.counts().failed_allocations += 1,
@@ -84,45 +85,4 @@ fn ranges(list: &ScatterList, granule: Granule) -> Vec<Span> {
         }
     }
     ranges
-}
-
-/// Mapped lists that wait for their unmap, by device and first physical address.
-#[derive(Debug, Default)]
-struct Lists(HashMap<(DomainId, Option<u64>), VecDeque<OpenList>>);
-
-#[derive(Debug)]
-struct OpenList {
-    physical: Vec<u64>,
-    truncated: bool,
-    spans: Vec<Span>,
-}
-
-impl Lists {
-    /// The kernel prints at most so many entries of a list.
-    const PRINTED_MAX: usize = 128;
-
-    fn open(&mut self, domain: DomainId, list: &ScatterList, spans: Vec<Span>) {
-        let key = (domain, list.physical.first().copied());
-        let entry = OpenList { physical: list.physical.clone(), truncated: list.truncated, spans };
-        self.0.entry(key).or_default().push_back(entry);
-    }
-
-    /// Finds the oldest list that this unmap may be about, and removes it.
-    fn close(&mut self, domain: DomainId, physical: &[u64]) -> Option<Vec<Span>> {
-        let open = self.0.get_mut(&(domain, physical.first().copied()))?;
-        let position = open
-            .iter()
-            .position(|list| list.physical == physical)
-            .or_else(|| open.iter().position(|list| list.may_be(physical)))?;
-        open.remove(position).map(|list| list.spans)
-    }
-}
-
-impl OpenList {
-    /// Whether the two lists agree as far as both were printed.
-    fn may_be(&self, physical: &[u64]) -> bool {
-        let cut = |list: &[u64]| list.len() >= Lists::PRINTED_MAX;
-        (physical.starts_with(&self.physical) && (self.truncated || cut(&self.physical)))
-            || (self.physical.starts_with(physical) && cut(physical))
-    }
 }

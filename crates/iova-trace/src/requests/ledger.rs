@@ -3,7 +3,7 @@
 //! INVARIANT: within one domain no two live ranges overlap. What an allocation would overlap is freed first
 //! and counted, for the kernel cannot have had both: the free was not seen.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     Domain, DomainId, Operation, OperationKind, RangeId, RequestCounts, Requests, Source, Span, TreeRequest,
@@ -15,6 +15,8 @@ pub(super) struct Ledger {
     names: HashMap<String, DomainId>,
     /// For each domain, the live ranges by first pfn.
     live: Vec<BTreeMap<u64, Live>>,
+    /// What the domains' lists of devices hold: a list would have to be searched for each event.
+    users: HashSet<(DomainId, Device)>,
     requests: Requests,
     next_range: u64,
 }
@@ -60,8 +62,8 @@ impl Ledger {
 
     /// Notes that a device uses a domain.
     pub(super) fn uses(&mut self, domain: DomainId, device: &Device) {
-        if let Some(domain) = self.requests.domains.get_mut(index(domain))
-            && !domain.devices.contains(device)
+        if self.users.insert((domain, Device::clone(device)))
+            && let Some(domain) = self.requests.domains.get_mut(index(domain))
         {
             domain.devices.push(Device::clone(device));
         }

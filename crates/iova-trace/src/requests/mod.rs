@@ -13,6 +13,7 @@
 mod dma;
 mod iommu;
 mod ledger;
+mod lists;
 mod probes;
 
 use crate::{Device, DmaAction, DmaBlock, Event, Record};
@@ -104,7 +105,8 @@ pub enum OperationKind {
         /// How many granules it has.
         granules: u64,
     },
-    /// A range was given back whose allocation the capture does not show.
+    /// A range was given back whose allocation the capture does not show; see also
+    /// [`RequestCounts::unmatched_frees`].
     UnmatchedFree {
         /// Its first pfn.
         first: u64,
@@ -156,6 +158,10 @@ pub struct RequestCounts {
     /// Frees of ranges that the capture shows being allocated.
     pub frees: u64,
     /// Frees of ranges whose allocation came before the capture, or was lost.
+    ///
+    /// Each is an [`OperationKind::UnmatchedFree`], except for unmapped scatter lists: `dma_unmap_sg` does not
+    /// print the device's addresses, which only the list's map tells. Without that map there is no range to
+    /// name, and the unmap is only counted here. So this may be more than there are such operations.
     pub unmatched_frees: u64,
     /// Ranges that were not freed when the capture ended.
     pub live_at_end: u64,
@@ -199,14 +205,14 @@ pub struct Requests {
 impl Requests {
     /// Reads the operations out of the records of one capture, in their order.
     ///
-    /// Holds all records that matter at once: what an event means may depend on a later one.
+    /// Holds all [relevant](Self::is_relevant) records at once: what an event means may depend on a later one.
     ///
     /// # Complexity
     ///
     /// `O(n log n)` in the number of records; sizes of ranges do not matter.
     #[must_use]
     pub fn from_records(records: impl IntoIterator<Item = Record>, options: &Options) -> Self {
-        let records: Vec<Record> = records.into_iter().filter(|record| matters(&record.event)).collect();
+        let records: Vec<Record> = records.into_iter().filter(Self::is_relevant).collect();
         let Some(source) = options.source.or_else(|| choose(&records)) else { return Self::default() };
         let granule = Granule::new(options.granule_shift);
         match source {
@@ -216,15 +222,25 @@ impl Requests {
         }
     }
 
+    /// Whether a record can matter for the operations; [`from_records`](Self::from_records) leaves out any
+    /// other.
+    ///
+    /// Those are the notices and the synchronisations of caches, often most of a capture with `dma:*` events.
+    /// Who collects records only for their operations saves memory by dropping them while reading.
+    #[must_use]
+    pub fn is_relevant(record: &Record) -> bool {
+        match &record.event {
+            Event::Notice(_) => false,
+            Event::Dma(event) => event.action != DmaAction::Sync,
+            _ => true,
+        }
+    }
+
     /// The domain of an operation.
     #[must_use]
     pub fn domain(&self, id: DomainId) -> Option<&Domain> {
         self.domains.get(usize::try_from(id.0).ok()?)
     }
-}
-
-fn matters(event: &Event) -> bool {
-    !matches!(event, Event::Notice(_) | Event::Dma(crate::DmaEvent { action: DmaAction::Sync, .. }))
 }
 
 /// Chooses the source that knows most.

@@ -3,6 +3,9 @@ use std::sync::Arc;
 use super::*;
 use crate::{Line, Reader};
 
+mod lists;
+mod scale;
+
 /// Reads lines `CPU PID EVENT`, one millisecond apart.
 fn records(lines: &[&str]) -> Vec<Record> {
     let text: String = lines
@@ -221,24 +224,28 @@ fn addresses_far_apart_are_several_allocations() {
 }
 
 #[test]
-fn truncated_lists_pair_by_their_start() {
-    let list =
-        |count: u64| (1..=count).map(|frame| format!("{:#x}", frame << 12)).collect::<Vec<_>>().join(",");
-    let map = |printed: u64, first: &str| {
-        format!(
-            "0 7 dma_map_sg: nic dir=NONE nents={printed}/200 ents=1/1 [TRUNCATED] dma_addrs={{{first}}} sizes={{0xc8000}} phys_addrs={{{}}} attrs=",
-            list(printed)
-        )
-    };
-    let unmap =
-        |printed: u64| format!("0 7 dma_unmap_sg: nic dir=NONE phys_addrs={{{}}} attrs=", list(printed));
-    let requests =
-        requests(&[&map(128, "0x100000"), &map(128, "0x300000"), &unmap(200), &unmap(128), &unmap(3)]);
-    assert_eq!(
-        short(&requests),
-        ["1 0 +0x100+200<=0xfffff", "2 0 +0x300+200<=0xfffff", "3 0 -0x100+200", "4 0 -0x300+200"]
-    );
-    assert_eq!((requests.counts.truncated_lists, requests.counts.unmatched_frees), (2, 1));
+fn unmatched_frees_are_operations_where_the_address_is_known() {
+    let requests = requests(&[
+        "0 7 dma_unmap_page: nic dir=NONE dma_addr=fffe0000 size=16 attrs=",
+        "0 7 dma_free: nic dir=NONE dma_addr=fffd0000 size=8 virt_addr=1 attrs=",
+        "0 7 dma_unmap_sg: nic dir=NONE phys_addrs={0x1000} attrs=",
+    ]);
+    assert_eq!(short(&requests), ["1 0 ?0xfffe0+1", "2 0 ?0xfffd0+1"]);
+    assert_eq!(requests.counts.unmatched_frees, 3);
+}
+
+#[test]
+fn irrelevant_records_can_be_dropped_while_reading() {
+    let all = records(&[
+        "0 7 dma_map_phys: nic dir=NONE dma_addr=f0000000 size=16 phys_addr=0 attrs=",
+        "0 7 dma_sync_single_for_cpu: nic dir=NONE dma_addr=f0000000 size=16 attrs=",
+        "0 7 add_device_to_group: IOMMU: groupID=1 device=nic",
+        "0 7 dma_unmap_phys: nic dir=NONE dma_addr=f0000000 size=16 attrs=",
+    ]);
+    let kept: Vec<Record> = all.iter().filter(|record| Requests::is_relevant(record)).cloned().collect();
+    assert_eq!(kept.iter().map(|record| record.line).collect::<Vec<_>>(), [1, 4]);
+    let options = Options::default();
+    assert_eq!(Requests::from_records(kept, &options), Requests::from_records(all, &options));
 }
 
 fn map(iova: u64, granules: u64) -> String {

@@ -102,7 +102,7 @@ pub(crate) fn facts() -> BTreeMap<String, Facts> {
 }
 
 fn parse_entry([head, events, devices, sizes, rest]: [&str; 5]) -> (String, Facts) {
-    let (name, head) = head.split_once(".txt.gz: ").unwrap();
+    let (name, head) = head.split_once(".txt.zst: ").unwrap();
     let facts = Facts {
         events: between(head, "events=", " ").parse().unwrap(),
         unparsed: between(head, "unparsed=", " ").parse().unwrap(),
