@@ -13,14 +13,25 @@ use crate::node::{Layout, Shape};
 use crate::range::IndexRange;
 use crate::raw::{Found, LeafView, RawTree};
 
+/// A leaf that an iterator has reached, and which of its live slots it has not passed yet, a bit for each.
+struct Place<'a, L: Layout> {
+    view: LeafView<'a, L>,
+    ahead: u32,
+}
+
+impl<L: Layout> Clone for Place<'_, L> {
+    fn clone(&self) -> Self {
+        Self { view: self.view, ahead: self.ahead }
+    }
+}
+
 /// The entries of a raw tree that overlap a window, from both ends.
 pub(crate) struct RawIter<'a, L: Layout, A> {
     tree: &'a RawTree<L, A>,
     /// The part of the window that has not been passed from either end.
     rest: Option<IndexRange>,
-    /// The entry given out last, from each end.
-    front: Option<(LeafView<'a, L>, usize)>,
-    back: Option<(LeafView<'a, L>, usize)>,
+    front: Option<Place<'a, L>>,
+    back: Option<Place<'a, L>>,
 }
 
 impl<'a, L: Layout, A> RawIter<'a, L, A> {
@@ -28,43 +39,60 @@ impl<'a, L: Layout, A> RawIter<'a, L, A> {
         Self { tree, rest: window, front: None, back: None }
     }
 
+    #[inline]
     fn next(&mut self) -> Option<Found> {
         let rest = self.rest?;
-        self.front = match self.front {
-            None => self.tree.entry_at_or_after(rest.first()),
-            Some((view, slot)) => match view.leaf.live_at_or_after(slot + 1) {
-                Some(slot) => Some((view, slot)),
-                // What is left of this leaf is free: go on behind it.
-                None => view.bounds.after().and_then(|after| self.tree.entry_at_or_after(after.first())),
-            },
+        let place = match &mut self.front {
+            Some(place) if place.ahead != 0 => place,
+            _ => self.next_leaf(rest)?,
         };
-        let found = self.front.and_then(|(view, slot)| view.entry(slot)).filter(|f| f.range.overlaps(rest));
-        self.rest = found.and_then(|found| found.range.after()?.intersection(rest));
+        let slot = place.ahead.trailing_zeros() as usize;
+        place.ahead &= place.ahead - 1;
+        let found = place.view.entry(slot).filter(|found| found.range.first() <= rest.last());
+        self.rest = found.and_then(|found| IndexRange::new(found.range.last().checked_add(1)?, rest.last()));
         found
     }
 
+    /// The next leaf from the front with an entry ahead.
+    fn next_leaf(&mut self, rest: IndexRange) -> Option<&mut Place<'a, L>> {
+        let from = match &self.front {
+            None => rest.first(),
+            // What is left of this leaf is free: go on behind it.
+            Some(place) => place.view.bounds.after()?.first(),
+        };
+        let (view, slot) = self.tree.entry_at_or_after(from)?;
+        Some(self.front.insert(Place { view, ahead: view.leaf.live() & u32::MAX << slot }))
+    }
+
+    #[inline]
     fn next_back(&mut self) -> Option<Found> {
         let rest = self.rest?;
-        self.back = match self.back {
-            None => self.tree.entry_at_or_before(rest.last()),
-            Some((view, slot)) => {
-                match slot.checked_sub(1).and_then(|slot| view.leaf.live_at_or_before(slot)) {
-                    Some(slot) => Some((view, slot)),
-                    None => {
-                        view.bounds.before().and_then(|before| self.tree.entry_at_or_before(before.last()))
-                    }
-                }
-            }
+        let place = match &mut self.back {
+            Some(place) if place.ahead != 0 => place,
+            _ => self.next_leaf_back(rest)?,
         };
-        let found = self.back.and_then(|(view, slot)| view.entry(slot)).filter(|f| f.range.overlaps(rest));
-        self.rest = found.and_then(|found| found.range.before()?.intersection(rest));
+        let slot = place.ahead.ilog2() as usize;
+        place.ahead &= !(1 << slot);
+        let found = place.view.entry(slot).filter(|found| found.range.last() >= rest.first());
+        self.rest =
+            found.and_then(|found| IndexRange::new(rest.first(), found.range.first().checked_sub(1)?));
         found
+    }
+
+    /// The next leaf from the back with an entry ahead.
+    fn next_leaf_back(&mut self, rest: IndexRange) -> Option<&mut Place<'a, L>> {
+        let from = match &self.back {
+            None => rest.last(),
+            Some(place) => place.view.bounds.before()?.last(),
+        };
+        let (view, slot) = self.tree.entry_at_or_before(from)?;
+        Some(self.back.insert(Place { view, ahead: view.leaf.live() & u32::MAX >> (31 - slot) }))
     }
 }
 
 impl<L: Layout, A> Clone for RawIter<'_, L, A> {
     fn clone(&self) -> Self {
-        Self { tree: self.tree, rest: self.rest, front: self.front, back: self.back }
+        Self { tree: self.tree, rest: self.rest, front: self.front.clone(), back: self.back.clone() }
     }
 }
 
