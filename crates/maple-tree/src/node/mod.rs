@@ -18,6 +18,7 @@
 //!   *empty*; one that holds something is *live*.
 //!
 //! - **N4** No two neighbouring slots of a node are empty: fragments in one node are joined at each write.
+//!   Cutting a full node relies on it; what reads nodes does not, and takes any run of empty slots for one gap.
 //!
 //! An empty slot is free address space, in a leaf as well as in a branch, where it stands for a whole free
 //! subtree. Empty slots that adjoin across nodes or levels stay as they are: they are fragments of one gap.
