@@ -44,7 +44,11 @@ fn node<L: Layout>(
             heading(f, "leaf", leaf, bounds, indent)?;
             writeln!(f)?;
             for slot in 0..leaf.len() {
-                let held = if leaf.is_empty(slot) { "empty" } else { "entry" };
+                let held = match leaf.slot(slot) {
+                    Some(_) => "entry",
+                    None if leaf.is_empty(slot) => "empty",
+                    None => "reserved",
+                };
                 writeln!(f, "{:indent$}  {}: {held}", "", leaf.range_of(slot, bounds))?;
             }
         }

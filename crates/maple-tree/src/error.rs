@@ -1,17 +1,35 @@
 //! Errors of the tree: small values that hand back what was passed in.
 
+use core::error::Error;
 use core::fmt;
 
 use crate::alloc::AllocError;
 use crate::range::IndexRange;
 
-/// Why an insertion did not happen.
+/// A value that did not get into a tree, and why. The tree holds what it held before.
+///
+/// After `InsertError` of Rust for Linux's `kernel::maple_tree`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rejected<T, K> {
+    /// The value that was to be stored.
+    pub value: T,
+    /// What was wrong.
+    pub kind: K,
+}
+
+/// An insertion or a store that did not happen.
+pub type InsertError<T> = Rejected<T, InsertErrorKind>;
+
+/// An allocation that did not happen.
+pub type AllocateError<T> = Rejected<T, AllocateErrorKind>;
+
+/// Why nothing was stored over a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InsertErrorKind {
-    /// An entry overlaps the range.
+    /// The range is not free.
     Occupied {
-        /// The range of the first entry, by index, that is in the way.
+        /// The first entry or reserved range, by index, that is in the way.
         by: IndexRange,
     },
     /// There was no memory for a node.
@@ -25,10 +43,20 @@ pub enum InsertErrorKind {
     },
 }
 
+/// Why nothing was allocated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AllocateErrorKind {
+    /// No free range satisfies the request.
+    NoGap,
+    /// There was no memory for a node.
+    NodeMemory(AllocError),
+}
+
 impl fmt::Display for InsertErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Occupied { by } => write!(f, "the range is occupied by the entry at {by}"),
+            Self::Occupied { by } => write!(f, "the range is occupied by what is at {by}"),
             Self::NodeMemory(error) => fmt::Display::fmt(error, f),
             Self::EmptyRange => f.write_str("the range is empty"),
             Self::OutOfBounds { bounds } => write!(f, "the range lies outside of the tree's bounds {bounds}"),
@@ -36,27 +64,40 @@ impl fmt::Display for InsertErrorKind {
     }
 }
 
-/// An insertion that did not happen: the tree is as it was, and the value is here.
-///
-/// After `InsertError` of Rust for Linux's `kernel::maple_tree`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct InsertError<T> {
-    /// The value that was to be inserted.
-    pub value: T,
-    /// What was wrong.
-    pub kind: InsertErrorKind,
-}
-
-impl<T> fmt::Debug for InsertError<T> {
+impl fmt::Display for AllocateErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InsertError").field("kind", &self.kind).finish_non_exhaustive()
+        match self {
+            Self::NoGap => f.write_str("no free range satisfies the request"),
+            Self::NodeMemory(error) => fmt::Display::fmt(error, f),
+        }
     }
 }
 
-impl<T> fmt::Display for InsertError<T> {
+impl Error for InsertErrorKind {}
+impl Error for AllocateErrorKind {}
+
+impl From<AllocError> for InsertErrorKind {
+    fn from(error: AllocError) -> Self {
+        Self::NodeMemory(error)
+    }
+}
+
+impl From<AllocError> for AllocateErrorKind {
+    fn from(error: AllocError) -> Self {
+        Self::NodeMemory(error)
+    }
+}
+
+impl<T, K: fmt::Debug> fmt::Debug for Rejected<T, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl<T, K: fmt::Display> fmt::Display for Rejected<T, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.kind, f)
     }
 }
 
-impl<T> core::error::Error for InsertError<T> {}
+impl<T, K: fmt::Debug + fmt::Display> Error for Rejected<T, K> {}

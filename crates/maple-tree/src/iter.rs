@@ -25,7 +25,7 @@ impl<L: Layout> Clone for Place<'_, L> {
     }
 }
 
-/// The entries of a raw tree that overlap a window, from both ends.
+/// What overlaps a window of a raw tree, entries and reserved ranges, from both ends.
 pub(crate) struct RawIter<'a, L: Layout, A> {
     tree: &'a RawTree<L, A>,
     /// The part of the window that has not been passed from either end.
@@ -48,7 +48,7 @@ impl<'a, L: Layout, A> RawIter<'a, L, A> {
         };
         let slot = place.ahead.trailing_zeros() as usize;
         place.ahead &= place.ahead - 1;
-        let found = place.view.entry(slot).filter(|found| found.range.first() <= rest.last());
+        let found = Some(place.view.found(slot)).filter(|found| found.range.first() <= rest.last());
         self.rest = found.and_then(|found| IndexRange::new(found.range.last().checked_add(1)?, rest.last()));
         found
     }
@@ -60,7 +60,7 @@ impl<'a, L: Layout, A> RawIter<'a, L, A> {
             // What is left of this leaf is free: go on behind it.
             Some(place) => place.view.bounds.after()?.first(),
         };
-        let (view, slot) = self.tree.entry_at_or_after(from)?;
+        let (view, slot) = self.tree.live_at_or_after(from)?;
         Some(self.front.insert(Place { view, ahead: view.leaf.live() & u32::MAX << slot }))
     }
 
@@ -73,7 +73,7 @@ impl<'a, L: Layout, A> RawIter<'a, L, A> {
         };
         let slot = place.ahead.ilog2() as usize;
         place.ahead &= !(1 << slot);
-        let found = place.view.entry(slot).filter(|found| found.range.last() >= rest.first());
+        let found = Some(place.view.found(slot)).filter(|found| found.range.last() >= rest.first());
         self.rest =
             found.and_then(|found| IndexRange::new(rest.first(), found.range.first().checked_sub(1)?));
         found
@@ -85,7 +85,7 @@ impl<'a, L: Layout, A> RawIter<'a, L, A> {
             None => rest.last(),
             Some(place) => place.view.bounds.before()?.last(),
         };
-        let (view, slot) = self.tree.entry_at_or_before(from)?;
+        let (view, slot) = self.tree.live_at_or_before(from)?;
         Some(self.back.insert(Place { view, ahead: view.leaf.live() & u32::MAX >> (31 - slot) }))
     }
 }
@@ -161,15 +161,23 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iterator for Range<'a, T, L, A> {
     type Item = (IndexRange, T::Borrowed<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let found = self.raw.next()?;
-        Some((found.range, self.tree.lend(found.word)))
+        loop {
+            let found = self.raw.next()?;
+            if let Some(word) = found.word {
+                return Some((found.range, self.tree.lend(word)));
+            }
+        }
     }
 }
 
 impl<T: Entry, L: Layout, A: NodeAlloc> DoubleEndedIterator for Range<'_, T, L, A> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        let found = self.raw.next_back()?;
-        Some((found.range, self.tree.lend(found.word)))
+        loop {
+            let found = self.raw.next_back()?;
+            if let Some(word) = found.word {
+                return Some((found.range, self.tree.lend(word)));
+            }
+        }
     }
 }
 

@@ -55,6 +55,7 @@ extern crate alloc as std_alloc;
 extern crate std;
 
 mod alloc;
+mod content;
 mod dump;
 mod entry;
 mod error;
@@ -68,9 +69,10 @@ mod stats;
 mod validate;
 
 pub use alloc::{AllocError, AllocMode, Global, NodeAlloc};
+pub use content::Content;
 pub use dump::Dump;
 pub use entry::{Entry, Word};
-pub use error::{InsertError, InsertErrorKind};
+pub use error::{AllocateError, AllocateErrorKind, InsertError, InsertErrorKind, Rejected};
 pub use gap::{Direction, GapRequest, InvalidRequest};
 pub use iter::{GapIter, Iter, Range};
 pub use map::MapleTree;

@@ -17,6 +17,8 @@ pub struct Stats {
     pub node_bytes: usize,
     /// Entries.
     pub entries: usize,
+    /// Ranges that are reserved.
+    pub reserved: usize,
 }
 
 impl Stats {
@@ -28,6 +30,7 @@ impl Stats {
             branches,
             node_bytes: leaves * size_of::<L::Leaf>() + branches * size_of::<L::Branch>(),
             entries: tree.entries(),
+            reserved: tree.reserved(),
         }
     }
 }
@@ -37,7 +40,7 @@ impl Stats {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SlotStats {
-    /// Slots that hold an entry or a node.
+    /// Slots that hold an entry or a node, or are reserved.
     pub live: usize,
     /// Slots that stand for free space: gaps, or fragments of them.
     pub empty: usize,

@@ -91,12 +91,12 @@ pub enum Violation {
         /// The same as they should be.
         expected: (u64, u64),
     },
-    /// T5: the number of entries is wrong.
+    /// T5: the number of entries or of reserved ranges is wrong.
     EntryCount {
-        /// What the tree says.
-        stored: usize,
-        /// What it holds.
-        counted: usize,
+        /// Entries and reserved ranges as the tree counts them.
+        stored: (usize, usize),
+        /// The same as it holds them.
+        counted: (usize, usize),
     },
     /// T5: the number of nodes is wrong: some were lost or given back too early.
     NodeCount {
@@ -136,7 +136,7 @@ impl fmt::Display for Violation {
                 write!(f, "T4: the branch at {node} has (head, tail) {stored:?} and not {expected:?}")
             }
             Self::EntryCount { stored, counted } => {
-                write!(f, "T5: the tree counts {stored} entries and has {counted}")
+                write!(f, "T5: the tree counts {stored:?} (entries, reserved) and has {counted:?}")
             }
             Self::NodeCount { stored, counted } => {
                 write!(f, "T5: the tree counts {stored:?} (leaves, branches) and has {counted:?}")
@@ -158,8 +158,9 @@ pub(crate) fn validate<L: Layout, A>(tree: &RawTree<L, A>) -> Result<(), Violati
     if nodes != (counts.leaves, counts.branches) {
         return Err(Violation::NodeCount { stored: nodes, counted: (counts.leaves, counts.branches) });
     }
-    if tree.entries() != counts.entries {
-        return Err(Violation::EntryCount { stored: tree.entries(), counted: counts.entries });
+    let taken = (tree.entries(), tree.reserved());
+    if taken != (counts.entries, counts.reserved) {
+        return Err(Violation::EntryCount { stored: taken, counted: (counts.entries, counts.reserved) });
     }
     Ok(())
 }
@@ -169,6 +170,7 @@ struct Counts {
     leaves: usize,
     branches: usize,
     entries: usize,
+    reserved: usize,
 }
 
 /// Free ranges in order, neighbours joined.
@@ -204,18 +206,20 @@ fn check_node<L: Layout>(
     let mut runs = Runs::default();
     match link.node() {
         Node::Leaf(leaf) => {
-            check_shape(leaf, bounds)?;
+            check_shape(leaf, bounds, true)?;
             if levels != 0 {
                 return Err(Violation::Depth { node: bounds, depth: height - levels });
             }
             counts.leaves += 1;
-            counts.entries += leaf.live().count_ones() as usize;
+            let entries = leaf.slots().iter().flatten().count();
+            counts.entries += entries;
+            counts.reserved += leaf.live().count_ones() as usize - entries;
             for slot in (0..leaf.len()).filter(|&slot| leaf.is_empty(slot)) {
                 runs.push(leaf.range_of(slot, bounds));
             }
         }
         Node::Branch(branch) => {
-            check_shape(branch, bounds)?;
+            check_shape(branch, bounds, false)?;
             let Some(below) = levels.checked_sub(1) else {
                 return Err(Violation::Depth { node: bounds, depth: height });
             };
@@ -237,8 +241,8 @@ fn check_node<L: Layout>(
     Ok(runs)
 }
 
-/// N1 to N4, T1, T3.
-fn check_shape<S: Shape>(node: &S, bounds: IndexRange) -> Result<(), Violation> {
+/// N1 to N4, T1, T3. Only a leaf may have reserved slots.
+fn check_shape<S: Shape>(node: &S, bounds: IndexRange, may_reserve: bool) -> Result<(), Violation> {
     let len = node.len();
     if len == 0 || len > S::CAPACITY {
         return Err(Violation::SlotCount { node: bounds, len });
@@ -258,7 +262,8 @@ fn check_shape<S: Shape>(node: &S, bounds: IndexRange) -> Result<(), Violation> 
         if slot >= len && held.is_some() {
             return Err(Violation::UnusedSlot { node: bounds, slot });
         }
-        if node.is_empty(slot) != (slot < len && held.is_none()) {
+        let reserved = may_reserve && slot < len && held.is_none() && !node.is_empty(slot);
+        if node.is_empty(slot) != (slot < len && held.is_none() && !reserved) {
             return Err(Violation::EmptyBitmap { node: bounds, slot });
         }
     }

@@ -1,21 +1,21 @@
 //! The typed tree: [`MapleTree`].
-#![expect(unsafe_code, reason = "turns the words of the raw tree into values and back")]
 
 mod gaps;
 mod inspect;
+mod words;
+mod write;
 
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
 use core::ops::RangeBounds;
 
-use crate::alloc::{AllocMode, Global, NodeAlloc};
-use crate::entry::{Entry, Held};
-use crate::error::{InsertError, InsertErrorKind};
+use crate::alloc::{Global, NodeAlloc};
+use crate::content::Content;
+use crate::entry::Entry;
 use crate::iter::{Iter, Range};
 use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
-use crate::raw::{InsertFailure, RawTree};
+use crate::raw::RawTree;
 
 /// A map from disjoint ranges of `u64` indices to values, with exact gap search and an erase that cannot fail.
 ///
@@ -109,12 +109,12 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         self.raw.memory().alloc()
     }
 
-    /// How many entries the tree holds.
+    /// How many entries the tree holds. Reserved ranges do not count.
     pub fn len(&self) -> usize {
         self.raw.entries()
     }
 
-    /// Whether the tree holds no entry. It has no nodes then.
+    /// Whether the tree holds no entry. It has no nodes then, unless ranges are reserved.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -143,156 +143,31 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
     pub fn get_entry(&self, index: u64) -> Option<(IndexRange, T::Borrowed<'_>)> {
-        self.raw.entry(index).map(|found| (found.range, self.lend(found.word)))
+        let found = self.raw.find(index)?;
+        Some((found.range, self.lend(found.word?)))
     }
 
-    /// What lies at `index`: the range and the value of an entry, or the extent of the gap and `None`. Outside of
-    /// the tree's bounds there is neither.
+    /// What lies at `index`, and how far: an entry, a reserved range, or a gap with its whole extent. Outside of the
+    /// tree's bounds there is nothing.
+    ///
+    /// One walk where something is taken, three for a gap (`mas_walk` of the kernel).
     ///
     /// ```
-    /// # use maple_tree::{IndexRange, MapleTree};
+    /// # use maple_tree::{Content, IndexRange, MapleTree};
     /// let mut tree: MapleTree<()> = MapleTree::new();
     /// tree.insert(10..20, ())?;
-    /// assert_eq!(tree.extent(15), IndexRange::new(10, 19).map(|range| (range, Some(()))));
-    /// assert_eq!(tree.extent(5), IndexRange::new(0, 9).map(|range| (range, None)));
+    /// assert_eq!(tree.extent(15), IndexRange::new(10, 19).map(|range| (range, Content::Entry(()))));
+    /// assert_eq!(tree.extent(5), IndexRange::new(0, 9).map(|range| (range, Content::Gap)));
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
-    pub fn extent(&self, index: u64) -> Option<(IndexRange, Option<T::Borrowed<'_>>)> {
-        if let Some((range, value)) = self.get_entry(index) {
-            return Some((range, Some(value)));
+    pub fn extent(&self, index: u64) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
+        match self.raw.find(index) {
+            Some(found) => Some((
+                found.range,
+                found.word.map_or(Content::Reserved, |word| Content::Entry(self.lend(word))),
+            )),
+            None => Some((self.raw.gap_at(index)?, Content::Gap)),
         }
-        Some((self.raw.gap_at(index)?, None))
-    }
-
-    /// Stores `value` over `range`, all of which must be free; memory may be waited for.
-    ///
-    /// Allocates only if the tree is empty or the leaf that takes the entry is full (an entry takes up to three slots
-    /// of the gap that it divides) and no leaf beside it under the same branch has four slots left.
-    ///
-    /// # Errors
-    ///
-    /// An entry is in the way, there is no node memory, or the range is empty or out of bounds. The tree is as it was, to the last
-    /// slot, and the error has the value.
-    ///
-    /// ```
-    /// use maple_tree::{IndexRange, InsertErrorKind, MapleTree};
-    ///
-    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
-    /// tree.insert(10..20, Box::new(1))?;
-    /// let error = tree.insert(15.., Box::new(2)).unwrap_err();
-    /// assert_eq!(*error.value, 2);
-    /// assert_eq!(Some(error.kind), IndexRange::new(10, 19).map(|by| InsertErrorKind::Occupied { by }));
-    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
-    /// ```
-    pub fn insert(&mut self, range: impl RangeBounds<u64>, value: T) -> Result<(), InsertError<T>> {
-        self.insert_with(range, value, AllocMode::Normal)
-    }
-
-    /// Like [`insert`](Self::insert), with the choice whether node memory may be waited for.
-    ///
-    /// # Errors
-    ///
-    /// As for [`insert`](Self::insert).
-    pub fn insert_with(
-        &mut self,
-        range: impl RangeBounds<u64>,
-        value: T,
-        mode: AllocMode,
-    ) -> Result<(), InsertError<T>> {
-        let Some(range) = IndexRange::from_bounds(range) else {
-            return Err(InsertError { value, kind: InsertErrorKind::EmptyRange });
-        };
-        let bounds = self.bounds();
-        if !bounds.contains_range(range) {
-            return Err(InsertError { value, kind: InsertErrorKind::OutOfBounds { bounds } });
-        }
-        let word = value.into_word();
-        self.raw.insert(range, Held(word), mode).map_err(|failure| InsertError {
-            // SAFETY: the word was made above from a `T`, and the tree did not take it.
-            value: unsafe { T::from_word(word) },
-            kind: match failure {
-                InsertFailure::Occupied(by) => InsertErrorKind::Occupied { by },
-                InsertFailure::NoMemory(error) => InsertErrorKind::NodeMemory(error),
-            },
-        })
-    }
-
-    /// Takes out the entry that covers `index`, all of it: its range and its value, or `None` if `index` is free.
-    ///
-    /// Never allocates and cannot fail. The range is free at once: the next gap search sees it, joined with what
-    /// is free beside it. May give nodes back to the allocator.
-    ///
-    /// ```
-    /// # use maple_tree::{IndexRange, MapleTree};
-    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
-    /// tree.insert(10..20, Box::new(7))?;
-    /// let (range, value) = tree.erase(12).expect("there is an entry");
-    /// assert_eq!((Some(range), *value), (IndexRange::new(10, 19), 7));
-    /// assert!(tree.erase(12).is_none());
-    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
-    /// ```
-    pub fn erase(&mut self, index: u64) -> Option<(IndexRange, T)> {
-        self.erase_if(index, |_, _| true)
-    }
-
-    /// Takes out the entry that covers `index` if `wanted` says so of its range and value; else changes nothing.
-    ///
-    /// Like [`erase`](Self::erase) in one walk with a look at what is to be erased. Never allocates and cannot fail.
-    ///
-    /// ```
-    /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
-    /// tree.insert(10..20, Box::new(7))?;
-    /// assert!(tree.erase_if(12, |range, _| range.first() == 12).is_none());
-    /// assert!(tree.erase_if(10, |range, value| range.first() == 10 && **value == 7).is_some());
-    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
-    /// ```
-    pub fn erase_if(
-        &mut self,
-        index: u64,
-        wanted: impl FnOnce(IndexRange, &T) -> bool,
-    ) -> Option<(IndexRange, T)> {
-        let found = self.raw.erase_if(index, |found| {
-            // SAFETY: the tree holds this word, so it came from `into_word` of a `T`. Nothing is borrowed, since the
-            // tree is borrowed exclusively. The value is forgotten, also should `wanted` panic.
-            let value = ManuallyDrop::new(unsafe { T::from_word(found.word.0) });
-            wanted(found.range, &value)
-        })?;
-        // SAFETY: the tree held this word, so it came from `into_word` of a `T`; it holds it no more.
-        Some((found.range, unsafe { T::from_word(found.word.0) }))
-    }
-
-    /// Replaces the value of the entry that covers `index`; its range stays. Returns the old value, or `value` as an
-    /// error if `index` is free.
-    ///
-    /// Never allocates.
-    ///
-    /// ```
-    /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
-    /// tree.insert(10..20, Box::new(1))?;
-    /// assert_eq!(tree.replace(15, Box::new(2)), Ok(Box::new(1)));
-    /// assert_eq!(tree.replace(20, Box::new(3)), Err(Box::new(3)));
-    /// assert_eq!(tree.get(10), Some(&2));
-    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The value that was not stored.
-    pub fn replace(&mut self, index: u64, value: T) -> Result<T, T> {
-        let word = value.into_word();
-        let replaced = self.raw.replace(index, Held(word));
-        // SAFETY: this is either the old word, which the tree does not hold any more, or the new one, which it did
-        // not take. Both came from `into_word` of a `T`.
-        let value = unsafe { T::from_word(replaced.map_or(word, |old| old.0)) };
-        if replaced.is_some() { Ok(value) } else { Err(value) }
-    }
-
-    /// Takes out and drops all entries and gives all nodes back. O(n), allocates nothing.
-    pub fn clear(&mut self) {
-        // SAFETY: as in `erase`: each word is passed on once, when the tree does not hold it any more.
-        self.raw.clear(|word| drop(unsafe { T::from_word(word.0) }));
     }
 
     /// The entries in order of their ranges, from either end.
@@ -336,13 +211,6 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
 
     pub(crate) fn raw(&self) -> &RawTree<L, A> {
         &self.raw
-    }
-
-    /// Lends out a value while the tree is borrowed.
-    pub(crate) fn lend(&self, word: Held) -> T::Borrowed<'_> {
-        // SAFETY: `word` is in this tree, so it came from `into_word` of a `T`; it is taken out only through
-        // `&mut self`, which waits for the borrow to end.
-        unsafe { T::borrow(word.0) }
     }
 }
 

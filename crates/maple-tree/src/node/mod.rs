@@ -14,9 +14,9 @@
 //! - **N1** The pivots below `len - 1` are strictly increasing and lie within the bounds; all others are
 //!   `u64::MAX`. So the slot that holds an index is the number of pivots below it, and `len` need not be read.
 //! - **N2** A slot beyond `len` is vacant.
-//! - **N3** Bit i of `empty` is set exactly if i < `len` and slot i is vacant. A vacant slot in use is called
-//!   *empty*; one that holds something is *live*.
-//!
+//! - **N3** Bit i of `empty` is set only if i < `len` and slot i is vacant. Such a slot is called *empty*, all others
+//!   in use are *live*. A live slot of a branch holds a node. A live slot of a leaf holds an entry, or it is vacant:
+//!   then its range is *reserved*, taken but without a value.
 //! - **N4** No two neighbouring slots of a node are empty: fragments in one node are joined at each write.
 //!   Cutting a full node relies on it; what reads nodes does not, and takes any run of empty slots for one gap.
 //!

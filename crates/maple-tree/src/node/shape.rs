@@ -143,7 +143,7 @@ pub trait Shape: Sized {
         live.checked_ilog2().map(|bit| bit as usize)
     }
 
-    /// Replaces what a slot holds and returns what it held.
+    /// Replaces what a slot holds and returns what it held. A slot that holds nothing then is empty.
     #[inline]
     fn put(&mut self, slot: usize, held: Option<Self::Live>) -> Option<Self::Live> {
         let parts = self.parts();
@@ -152,6 +152,15 @@ pub trait Shape: Sized {
         } else {
             *parts.empty &= !(1 << slot);
         }
+        core::mem::replace(&mut parts.slots[slot], held)
+    }
+
+    /// Replaces what a slot holds and returns what it held. The slot is live then, even if it holds nothing: it is
+    /// reserved, which only slots of leaves may be.
+    #[inline]
+    fn occupy(&mut self, slot: usize, held: Option<Self::Live>) -> Option<Self::Live> {
+        let parts = self.parts();
+        *parts.empty &= !(1 << slot);
         core::mem::replace(&mut parts.slots[slot], held)
     }
 

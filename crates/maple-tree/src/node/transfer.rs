@@ -10,7 +10,11 @@ use super::store::Store;
 /// receive them. The slots that they leave are empty.
 fn carry<S: Shape>(source: &mut S, from: usize, target: &mut S, to: usize, count: usize) {
     for i in 0..count {
-        target.put(to + i, source.put(from + i, None));
+        let live = !source.is_empty(from + i);
+        let held = source.put(from + i, None);
+        if live {
+            target.occupy(to + i, held);
+        }
     }
     target.parts().store.copy_from(to, source.store(), from, count);
 }

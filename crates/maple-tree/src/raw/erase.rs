@@ -1,4 +1,4 @@
-//! Erasing an entry: no memory, no failure.
+//! Erasing an entry or a reserved range: no memory, no failure.
 //!
 //! The entry's slot becomes empty, in place. A node that has no live slot left is taken out and its slot in the
 //! parent becomes empty, and so on upwards. A sparse node is joined with a neighbour, which frees one. Then the
@@ -13,12 +13,12 @@ use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
 use crate::range::IndexRange;
 
 impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
-    /// Takes out the entry that covers `index`, if it is `wanted`.
+    /// Takes out the entry or the reserved range that covers `index`, if it is `wanted`.
     pub(crate) fn erase_if(&mut self, index: u64, wanted: impl FnOnce(Found) -> bool) -> Option<Found> {
         let bounds = self.bounds;
         let root = self.root.as_mut().filter(|_| bounds.contains(index))?;
         let (found, _) = erase_below(root, bounds, index, wanted, &mut self.memory)?;
-        self.entries -= 1;
+        *self.counter(found.word) -= 1;
         self.shrink();
         Some(found)
     }
@@ -142,8 +142,11 @@ fn erase_below<L: Layout, A: NodeAlloc>(
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {
             let slot = leaf.find(index);
+            if leaf.is_empty(slot) {
+                return None;
+            }
             let range = leaf.range_of(slot, bounds);
-            let found = Found { range, word: *leaf.slot(slot)? };
+            let found = Found { range, word: leaf.slot(slot).copied() };
             if !wanted(found) {
                 return None;
             }

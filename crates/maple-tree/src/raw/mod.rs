@@ -7,23 +7,26 @@
 //! - **T3** Every node has a live slot. So an empty slot stands for a free subtree at any level, and the walk
 //!   along a run of free slots never has to cross a node that is wholly free.
 //! - **T4** The gap summary of each branch is what `summarize` says.
-//! - **T5** `memory` counts just the nodes that are linked, `entries` the live slots of leaves.
+//! - **T5** `memory` counts just the nodes that are linked, `entries` and `reserved` the live slots of leaves.
 //!
-//! An entry lies in one slot of one leaf. A free range may lie in any number of slots at any level.
+//! An entry lies in one slot of one leaf, and so does a reserved range. A free range may lie in any number of slots at
+//! any level.
 
 mod balance;
 mod erase;
-mod insert;
 mod longest;
 mod path;
 mod search;
 mod seek;
 mod split;
+mod store;
 mod summarize;
 mod trim;
+mod write;
 
-pub(crate) use insert::InsertFailure;
 pub(crate) use seek::{Found, LeafView};
+pub(crate) use store::PreparedStore;
+pub(crate) use write::InsertFailure;
 
 use crate::alloc::NodeAlloc;
 use crate::entry::Held;
@@ -41,12 +44,13 @@ pub(crate) struct RawTree<L: Layout, A> {
     root: Option<Link<L>>,
     height: usize,
     entries: usize,
+    reserved: usize,
     memory: Memory<A>,
 }
 
 impl<L: Layout, A> RawTree<L, A> {
     pub(crate) const fn new(bounds: IndexRange, alloc: A) -> Self {
-        Self { bounds, root: None, height: 0, entries: 0, memory: Memory::new(alloc) }
+        Self { bounds, root: None, height: 0, entries: 0, reserved: 0, memory: Memory::new(alloc) }
     }
 
     pub(crate) fn bounds(&self) -> IndexRange {
@@ -67,6 +71,16 @@ impl<L: Layout, A> RawTree<L, A> {
 
     pub(crate) fn entries(&self) -> usize {
         self.entries
+    }
+
+    /// How many ranges are reserved.
+    pub(crate) fn reserved(&self) -> usize {
+        self.reserved
+    }
+
+    /// The counter of entries, or of reserved ranges: the one for what holds `word`.
+    fn counter(&mut self, word: Option<Held>) -> &mut usize {
+        if word.is_some() { &mut self.entries } else { &mut self.reserved }
     }
 
     #[cfg(test)]
@@ -97,6 +111,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         }
         self.height = 0;
         self.entries = 0;
+        self.reserved = 0;
     }
 }
 

@@ -1,15 +1,15 @@
-//! Finding entries by index, and leaves in order.
+//! Finding what is taken by index, and leaves in order.
 
 use super::RawTree;
 use crate::entry::Held;
 use crate::node::{Layout, Link, Node, NodeMut, Shape};
 use crate::range::IndexRange;
 
-/// An entry as a tree holds it.
+/// An entry as a tree holds it, or a reserved range, which holds no word.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
     pub(crate) range: IndexRange,
-    pub(crate) word: Held,
+    pub(crate) word: Option<Held>,
 }
 
 /// A leaf and the range that it covers.
@@ -28,10 +28,11 @@ impl<L: Layout> Clone for LeafView<'_, L> {
 impl<L: Layout> Copy for LeafView<'_, L> {}
 
 impl<L: Layout> LeafView<'_, L> {
-    /// The entry in a slot.
-    pub(crate) fn entry(&self, slot: usize) -> Option<Found> {
-        let word = *self.leaf.slot(slot)?;
-        Some(Found { range: self.leaf.range_of(slot, self.bounds), word })
+    /// What is in a slot, which is live.
+    #[inline]
+    pub(crate) fn found(&self, slot: usize) -> Found {
+        debug_assert!(!self.leaf.is_empty(slot));
+        Found { range: self.leaf.range_of(slot, self.bounds), word: self.leaf.slot(slot).copied() }
     }
 }
 
@@ -55,13 +56,16 @@ impl<L: Layout, A> RawTree<L, A> {
         }
     }
 
-    /// The entry that covers `index`.
-    pub(crate) fn entry(&self, index: u64) -> Option<Found> {
+    /// The entry or the reserved range that covers `index`.
+    pub(crate) fn find(&self, index: u64) -> Option<Found> {
         let mut link = self.root().filter(|_| self.bounds().contains(index))?;
         let mut bounds = self.bounds();
         loop {
             match link.node() {
-                Node::Leaf(leaf) => return LeafView::<L> { leaf, bounds }.entry(leaf.find(index)),
+                Node::Leaf(leaf) => {
+                    let slot = leaf.find(index);
+                    return (!leaf.is_empty(slot)).then(|| LeafView::<L> { leaf, bounds }.found(slot));
+                }
                 Node::Branch(branch) => {
                     let slot = branch.find(index);
                     bounds = branch.range_of(slot, bounds);
@@ -71,33 +75,40 @@ impl<L: Layout, A> RawTree<L, A> {
         }
     }
 
-    /// Replaces the word of the entry that covers `index`; returns the old one.
-    pub(crate) fn replace(&mut self, index: u64, word: Held) -> Option<Held> {
+    /// Replaces the word of the entry or reserved range that covers `index`, if there is one; returns the old word,
+    /// which a reserved range does not have.
+    pub(crate) fn replace(&mut self, index: u64, word: Option<Held>) -> Option<Option<Held>> {
         let bounds = self.bounds();
         let mut link = self.root_mut().filter(|_| bounds.contains(index))?;
-        loop {
+        let old = loop {
             match link.node_mut() {
                 NodeMut::Leaf(leaf) => {
-                    let slot = leaf.slot_mut(leaf.find(index))?;
-                    return Some(core::mem::replace(slot, word));
+                    let slot = leaf.find(index);
+                    if leaf.is_empty(slot) {
+                        return None;
+                    }
+                    break leaf.occupy(slot, word);
                 }
                 NodeMut::Branch(branch) => link = branch.slot_mut(branch.find(index))?,
             }
-        }
+        };
+        *self.counter(old) -= 1;
+        *self.counter(word) += 1;
+        Some(old)
     }
 
     /// The gap around `index`, which is within the bounds and free.
     pub(crate) fn gap_at(&self, index: u64) -> Option<IndexRange> {
-        let range_of = |(view, slot): (LeafView<'_, L>, usize)| view.entry(slot).map(|found| found.range);
-        let before = self.entry_at_or_before(index).and_then(range_of);
-        let after = self.entry_at_or_after(index).and_then(range_of);
+        let range_of = |(view, slot): (LeafView<'_, L>, usize)| view.found(slot).range;
+        let before = self.live_at_or_before(index).map(range_of);
+        let after = self.live_at_or_after(index).map(range_of);
         let gap = before.map_or(Some(self.bounds()), |before| before.after()?.intersection(self.bounds()))?;
         let gap = after.map_or(Some(gap), |after| after.before()?.intersection(gap))?;
         gap.contains(index).then_some(gap)
     }
 
-    /// The first entry that ends at or after `index`, with its leaf and slot.
-    pub(crate) fn entry_at_or_after(&self, index: u64) -> Option<(LeafView<'_, L>, usize)> {
+    /// The first live slot of a leaf that ends at or after `index`.
+    pub(crate) fn live_at_or_after(&self, index: u64) -> Option<(LeafView<'_, L>, usize)> {
         let mut index = index;
         loop {
             let view = self.leaf_toward(index, Toward::Higher)?;
@@ -109,8 +120,14 @@ impl<L: Layout, A> RawTree<L, A> {
         }
     }
 
-    /// The last entry that begins at or before `index`, with its leaf and slot.
-    pub(crate) fn entry_at_or_before(&self, index: u64) -> Option<(LeafView<'_, L>, usize)> {
+    /// The first entry or reserved range that overlaps `range`.
+    pub(crate) fn first_in(&self, range: IndexRange) -> Option<Found> {
+        let (view, slot) = self.live_at_or_after(range.first())?;
+        Some(view.found(slot)).filter(|found| found.range.first() <= range.last())
+    }
+
+    /// The last live slot of a leaf that begins at or before `index`.
+    pub(crate) fn live_at_or_before(&self, index: u64) -> Option<(LeafView<'_, L>, usize)> {
         let mut index = index;
         loop {
             let view = self.leaf_toward(index, Toward::Lower)?;

@@ -29,7 +29,7 @@ fn range(first: u64, last: u64) -> IndexRange {
 fn tree<L: Layout>(entries: u64) -> Tree<L> {
     let mut tree = RawTree::new(IndexRange::FULL, Global);
     for i in 1..=entries {
-        tree.insert(range(i * 10, i * 10 + 4), word(), AllocMode::Normal).unwrap();
+        tree.insert(range(i * 10, i * 10 + 4), Some(word()), AllocMode::Normal).unwrap();
     }
     tree
 }
@@ -121,14 +121,24 @@ fn a_slot_that_is_not_in_use() {
 
 #[test]
 fn a_bitmap_that_is_wrong() {
-    // An empty slot, a live one, one that is not in use.
-    for slot in [0, 1, 4] {
+    // A live slot, one that is not in use.
+    for slot in [1, 4] {
         let violation = violation_of_leaf(|leaf| flip_empty(leaf, slot));
         assert_eq!(violation, Violation::EmptyBitmap { node: FULL, slot });
     }
+    let mut taken = None;
+    let violation = violation_of_root(|root| swap_slot(root, 0, &mut taken));
+    assert!(matches!(violation, Violation::EmptyBitmap { slot: 0, .. }), "{violation}");
+}
+
+/// A leaf's slot that is neither empty nor holds anything is reserved.
+#[test]
+fn a_reserved_slot_too_many() {
+    let violation = violation_of_leaf(|leaf| flip_empty(leaf, 0));
+    assert_eq!(violation, Violation::EntryCount { stored: (1, 0), counted: (1, 1) });
     let mut held = None;
     let violation = violation_of_leaf(|leaf| swap_slot(leaf, 1, &mut held));
-    assert_eq!(violation, Violation::EmptyBitmap { node: FULL, slot: 1 });
+    assert_eq!(violation, Violation::EntryCount { stored: (1, 0), counted: (0, 1) });
 }
 
 #[test]
@@ -236,7 +246,7 @@ fn an_entry_too_many_and_one_too_few() {
     for wrong in [0, 2] {
         let mut stored = wrong;
         let violation = violation_of::<SmallGaps>(1, |tree| core::mem::swap(tree.entries_mut(), &mut stored));
-        assert_eq!(violation, Violation::EntryCount { stored: wrong, counted: 1 });
+        assert_eq!(violation, Violation::EntryCount { stored: (wrong, 0), counted: (1, 0) });
     }
 }
 
@@ -279,7 +289,7 @@ fn violations_name_the_invariant() {
         (Violation::NothingLive { node }, "T3: "),
         (Violation::SlotSummary { node, slot: 0, stored: (0, 0), expected: (0, 0) }, "T4: "),
         (Violation::EdgeSummary { node, stored: (0, 0), expected: (0, 0) }, "T4: "),
-        (Violation::EntryCount { stored: 0, counted: 0 }, "T5: "),
+        (Violation::EntryCount { stored: (0, 0), counted: (0, 0) }, "T5: "),
         (Violation::NodeCount { stored: (0, 0), counted: (0, 0) }, "T5: "),
     ] {
         assert!(violation.to_string().starts_with(name));

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use fastrand::Rng;
 use maple_faults::FaultyAlloc;
-use maple_tree::{AllocMode, IndexRange, InsertErrorKind, MapleTree};
+use maple_tree::{AllocMode, Content, IndexRange, InsertErrorKind, MapleTree};
 
 use crate::layouts::Tested;
 use crate::model::{Held, Model};
@@ -66,7 +66,7 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
                 let (held, new) = (self.model.first_in(IndexRange::single(index)), V::key(self.values));
                 match (replaced, held) {
                     (Ok(old), Some((range, key))) => {
-                        assert_eq!(old.key_of(), key);
+                        assert_eq!(old.map(V::key_of), Some(key));
                         self.model.erase(index);
                         self.model.insert(range, new);
                     }
@@ -158,9 +158,10 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
         let lent = self.tree.get(index).map(V::key_of_lent);
         assert_eq!(lent, expected.map(|(_, key)| key), "get({index:#x})");
 
-        let extent = self.tree.extent(index).map(|(range, lent)| (range, lent.map(V::key_of_lent)));
-        let entry = expected.map(|(range, key)| (range, Some(key)));
-        assert_eq!(extent, entry.or_else(|| Some((self.model.gap_at(index)?, None))), "extent({index:#x})");
+        let extent = self.tree.extent(index).map(|(range, content)| (range, content.map(V::key_of_lent)));
+        let entry = expected.map(|(range, key)| (range, Content::Entry(key)));
+        let gap = || Some((self.model.gap_at(index)?, Content::Gap));
+        assert_eq!(extent, entry.or_else(gap), "extent({index:#x})");
     }
 
     /// What lies in a window, from both ends.

@@ -1,6 +1,6 @@
-//! The changing part of an insertion, which has all the nodes that it needs and cannot fail.
+//! The changing part of a write, which has all the nodes that it needs and cannot fail.
 
-use super::plan::{Edit, Place, Plan};
+use super::plan::{Edit, Place, Plan, Purpose};
 use crate::entry::Held;
 use crate::node::{self, Layout, Link, NodeMut, Shape, Spare};
 use crate::range::IndexRange;
@@ -15,10 +15,10 @@ pub(super) struct Done<L: Layout> {
     change: Change,
 }
 
-/// The part of an insertion that changes the tree and cannot fail.
+/// The part of a write that changes the tree and cannot fail.
 pub(super) struct Commit<'a, L: Layout> {
     pub(super) plan: &'a Plan,
-    pub(super) word: Held,
+    pub(super) word: Option<Held>,
     pub(super) spare: Spare<L>,
 }
 
@@ -36,13 +36,19 @@ impl<L: Layout> Commit<'_, L> {
         let mut right = if self.plan.leaves > 0 { self.spare.take_leaf() } else { None };
         let Some(NodeMut::Leaf(new)) = right.as_mut().map(Link::node_mut) else {
             edit.apply(leaf, range, self.word);
-            return Done { split: None, change: shrunk_in_leaf::<L>(edit.free, bounds) };
+            let change = match edit.purpose {
+                Purpose::Insert => shrunk_in_leaf::<L>(edit.span, bounds),
+                // All of the span was taken, and is.
+                Purpose::Divide => Change::None,
+                Purpose::Widen => Change::Rebuilt,
+            };
+            return Done { split: None, change };
         };
         let cut = choose_cut(leaf, edit.at, edit.removed, edit.inserted(range));
         // Next to the edit the end is known from the edit: there may not be a pivot yet.
         let end = match cut.half {
-            Half::Right if cut.at == edit.at => edit.free.first() - 1,
-            Half::Left if cut.at == edit.at + edit.removed => edit.free.last(),
+            Half::Right if cut.at == edit.at => edit.span.first() - 1,
+            Half::Left if cut.at == edit.at + edit.removed => edit.span.last(),
             _ => leaf.pivots()[cut.at - 1],
         };
         node::split_off(leaf, cut.at, new);

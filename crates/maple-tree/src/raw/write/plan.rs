@@ -1,4 +1,4 @@
-//! The looking part of an insertion: which slots it replaces, and how many nodes it needs.
+//! The looking part of a write: which slots of a leaf it replaces, and how many nodes it needs.
 
 use crate::entry::Held;
 use crate::node::{Layout, Link, Node, Shape};
@@ -6,7 +6,7 @@ use crate::range::IndexRange;
 use crate::raw::path::Path;
 use crate::raw::{MAX_HEIGHT, RawTree, joined, trim};
 
-/// Where the free range lies, and so which leaf takes the entry.
+/// Where the range lies, and so which leaf takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// In one leaf.
@@ -17,18 +17,40 @@ pub(super) enum Place {
     RightOf { depth: usize },
 }
 
-/// How the slots of the leaf change: `removed` empty slots at `at`, which cover `free` (or will, once the leaf
-/// has grown), become the entry and what stays free on either side.
+/// What a slot of a leaf is to hold.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Edit {
-    pub(super) at: usize,
-    pub(super) removed: usize,
-    pub(super) free: IndexRange,
+pub(super) enum Filling {
+    Empty,
+    /// A word, or nothing: then the slot is reserved.
+    Taken(Option<Held>),
 }
 
-/// What an insertion is going to do.
+/// What a write does with what it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Something new goes where all is free.
+    Insert,
+    /// Something new goes where one entry was, of which a part or two are left.
+    Divide,
+    /// An entry gets more indices.
+    Widen,
+}
+
+/// How the slots of a leaf change: the `removed` slots at `at`, which cover `span` (or will, once the leaf has
+/// grown), become one for the range that is written and one for what is left of the span on either side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edit {
+    pub(super) purpose: Purpose,
+    pub(super) at: usize,
+    pub(super) removed: usize,
+    pub(super) span: IndexRange,
+    pub(super) before: Filling,
+    pub(super) after: Filling,
+}
+
+/// What a write is going to do.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     pub(super) range: IndexRange,
     pub(super) path: Path,
     pub(super) place: Place,
@@ -38,33 +60,51 @@ pub(super) struct Plan {
 }
 
 impl Edit {
-    /// How many slots there will be instead of the removed ones.
-    pub(super) fn inserted(&self, range: IndexRange) -> usize {
-        1 + usize::from(self.free.first() < range.first()) + usize::from(range.last() < self.free.last())
+    /// The `removed` slots at `at`, which are empty and cover `free`, get something new.
+    pub(super) fn insert(at: usize, removed: usize, free: IndexRange) -> Self {
+        let (before, after) = (Filling::Empty, Filling::Empty);
+        Self { purpose: Purpose::Insert, at, removed, span: free, before, after }
     }
 
-    pub(super) fn apply<S: Shape<Live = Held>>(&self, leaf: &mut S, range: IndexRange, word: Held) {
+    /// How many slots there will be instead of the removed ones.
+    pub(super) fn inserted(&self, range: IndexRange) -> usize {
+        1 + usize::from(self.span.first() < range.first()) + usize::from(range.last() < self.span.last())
+    }
+
+    pub(super) fn apply<S: Shape<Live = Held>>(&self, leaf: &mut S, range: IndexRange, word: Option<Held>) {
+        if self.purpose != Purpose::Insert {
+            // What the slots hold is in the plan, as a filling or as the word that is written.
+            for slot in self.at..self.at + self.removed {
+                leaf.put(slot, None);
+            }
+        }
         leaf.splice(self.at, self.removed, self.inserted(range));
         let mut slot = self.at;
         // The slot before may have been the last one, which has no pivot.
         if let Some(before) = slot.checked_sub(1) {
-            leaf.set_last(before, self.free.first().wrapping_sub(1));
+            leaf.set_last(before, self.span.first().wrapping_sub(1));
         }
-        if self.free.first() < range.first() {
+        if self.span.first() < range.first() {
             leaf.set_last(slot, range.first() - 1);
+            if let Filling::Taken(word) = self.before {
+                leaf.occupy(slot, word);
+            }
             slot += 1;
         }
         leaf.set_last(slot, range.last());
-        leaf.put(slot, Some(word));
-        if range.last() < self.free.last() {
-            leaf.set_last(slot + 1, self.free.last());
+        leaf.occupy(slot, word);
+        if range.last() < self.span.last() {
+            leaf.set_last(slot + 1, self.span.last());
+            if let Filling::Taken(word) = self.after {
+                leaf.occupy(slot + 1, word);
+            }
         }
     }
 }
 
 impl<L: Layout, A> RawTree<L, A> {
-    /// Decides what inserting over `range` does, or names the entry in the way.
-    pub(super) fn plan(&self, range: IndexRange) -> Result<Plan, IndexRange> {
+    /// Decides what inserting over `range` does, or names what is in the way.
+    pub(super) fn plan_insert(&self, range: IndexRange) -> Result<Plan, IndexRange> {
         let mut path = Path::root();
         let mut lens = [0u8; MAX_HEIGHT];
         let mut bounds = self.bounds();
@@ -78,10 +118,7 @@ impl<L: Layout, A> RawTree<L, A> {
                         Place::LeftOf { .. } => edit_at_end(leaf, bounds, range),
                         Place::RightOf { .. } => edit_at_front(leaf, bounds, range),
                     };
-                    let len = leaf.len() - edit.removed + edit.inserted(range);
-                    let leaves = usize::from(len > L::Leaf::CAPACITY);
-                    let branches = if leaves > 0 { full_branches::<L>(&path, &lens) } else { 0 };
-                    return Ok(Plan { range, path, place, edit, leaves, branches });
+                    return Ok(Plan::new::<L>(range, path, place, edit, leaf.len(), &lens));
                 }
                 Node::Branch(branch) => {
                     let depth = path.depth();
@@ -121,10 +158,26 @@ impl<L: Layout, A> RawTree<L, A> {
     }
 
     fn check_free(&self, range: IndexRange) -> Result<(), IndexRange> {
-        match self.entry_at_or_after(range.first()).and_then(|(leaf, slot)| leaf.entry(slot)) {
-            Some(found) if found.range.first() <= range.last() => Err(found.range),
-            _ => Ok(()),
+        match self.first_in(range) {
+            Some(found) => Err(found.range),
+            None => Ok(()),
         }
+    }
+}
+
+impl Plan {
+    /// Completes a plan: counts the nodes that it needs. The leaf has `len` slots, the branches above it `lens`.
+    pub(super) fn new<L: Layout>(
+        range: IndexRange,
+        path: Path,
+        place: Place,
+        edit: Edit,
+        len: usize,
+        lens: &[u8; MAX_HEIGHT],
+    ) -> Self {
+        let leaves = usize::from(len - edit.removed + edit.inserted(range) > L::Leaf::CAPACITY);
+        let branches = if leaves > 0 { full_branches::<L>(&path, lens) } else { 0 };
+        Self { range, path, place, edit, leaves, branches }
     }
 }
 
@@ -152,21 +205,21 @@ fn edit_within<S: Shape<Live = Held>>(
     let at = leaf.live_at_or_before(from).map_or(0, |live| live + 1);
     let end = leaf.live_at_or_after(from).unwrap_or(leaf.len());
     let free = joined(leaf, at, end - 1, bounds);
-    Ok(Edit { at, removed: end - at, free })
+    Ok(Edit::insert(at, end - at, free))
 }
 
 /// The edit where the leaf grows to the right, to end where the range ends.
 fn edit_at_end<S: Shape>(leaf: &S, bounds: IndexRange, range: IndexRange) -> Edit {
     let at = leaf.live_at_or_before(leaf.len() - 1).map_or(0, |live| live + 1);
     let first = at.checked_sub(1).map_or(bounds.first(), |live| leaf.last_of(live, bounds) + 1);
-    Edit { at, removed: leaf.len() - at, free: IndexRange::new(first, range.last()).unwrap_or(range) }
+    Edit::insert(at, leaf.len() - at, IndexRange::new(first, range.last()).unwrap_or(range))
 }
 
 /// The edit where the leaf grows to the left, to begin where the range begins.
 fn edit_at_front<S: Shape>(leaf: &S, bounds: IndexRange, range: IndexRange) -> Edit {
     let removed = leaf.live_at_or_after(0).unwrap_or(leaf.len());
     let last = leaf.first_of(removed, bounds).wrapping_sub(1);
-    Edit { at: 0, removed, free: IndexRange::new(range.first(), last).unwrap_or(range) }
+    Edit::insert(0, removed, IndexRange::new(range.first(), last).unwrap_or(range))
 }
 
 /// Which slot of a branch takes a free range that is not inside one child: the live one on the left if the leaf

@@ -1,0 +1,158 @@
+//! Storing over whatever is there.
+//!
+//! At most one step needs memory, it is the first, and so a store happens wholly or not at all:
+//!
+//! - Where all of the range is free, something is inserted.
+//! - Where a whole entry lies in the range, its slot is taken over.
+//! - Otherwise one entry reaches into the range, or two from both sides. One of them is divided.
+//!
+//! Then there is an entry with the new word somewhere in the range. The others that lie wholly in the range are
+//! erased, and the new one is widened until it covers the range. What reaches in from outside thereby loses its
+//! inner part: two entries that adjoin can share their indices in any other way without a further slot.
+//!
+//! Clearing a range is storing a reservation over it and erasing that.
+
+use core::mem;
+
+use super::write::Prepared;
+use super::{Found, InsertFailure, RawTree};
+use crate::alloc::{AllocError, AllocMode, NodeAlloc};
+use crate::entry::Held;
+use crate::node::Layout;
+use crate::range::IndexRange;
+
+/// A store that cannot fail any more. It is for the tree that made it, and for that as it is now.
+#[derive(Debug)]
+#[must_use = "the nodes must be used or given back"]
+pub(crate) struct PreparedStore<L: Layout> {
+    range: IndexRange,
+    step: Step<L>,
+}
+
+/// How the new word gets into the tree.
+#[derive(Debug)]
+enum Step<L: Layout> {
+    /// Into a new slot.
+    New(Prepared<L>),
+    /// Into the slot of the entry over this range, which lies wholly in the one to be stored over.
+    Takeover(IndexRange),
+}
+
+impl<L: Layout> PreparedStore<L> {
+    /// The range that is to be stored over.
+    pub(crate) fn range(&self) -> IndexRange {
+        self.range
+    }
+
+    /// What is to be stored over the right one of two parts of an entry that the range is cut out of, if it is. The
+    /// word of that entry is there now, or nothing if the range is cut out of a reserved one.
+    pub(crate) fn duplicate(&mut self) -> Option<&mut Option<Held>> {
+        match &mut self.step {
+            Step::New(prepared) => prepared.duplicate(),
+            Step::Takeover(_) => None,
+        }
+    }
+
+    /// Gives the nodes back.
+    pub(crate) fn release<A: NodeAlloc>(self, tree: &mut RawTree<L, A>) {
+        if let Step::New(prepared) = self.step {
+            prepared.release(tree);
+        }
+    }
+}
+
+impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
+    /// Prepares an insertion as a store.
+    pub(crate) fn prepare_insert_as_store(
+        &mut self,
+        range: IndexRange,
+        mode: AllocMode,
+    ) -> Result<PreparedStore<L>, InsertFailure> {
+        let prepared = self.prepare_insert(range, mode)?;
+        Ok(PreparedStore { range, step: Step::New(prepared) })
+    }
+
+    /// Prepares to store over `range`, which lies within the bounds.
+    pub(crate) fn prepare_store(
+        &mut self,
+        range: IndexRange,
+        mode: AllocMode,
+    ) -> Result<PreparedStore<L>, AllocError> {
+        let step = match self.first_in(range) {
+            None => Step::New(self.prepare_insert(range, mode).map_err(|failure| match failure {
+                InsertFailure::NoMemory(error) => error,
+                InsertFailure::Occupied(_) => AllocError,
+            })?),
+            Some(first) if range.contains_range(first.range) => Step::Takeover(first.range),
+            Some(first) => {
+                let second = first.range.after().and_then(|rest| self.first_in(rest.intersection(range)?));
+                match second {
+                    Some(second) if range.contains_range(second.range) => Step::Takeover(second.range),
+                    // The part of the first one that lies in the range; what is behind it is for `widen`.
+                    _ => {
+                        let part = first.range.intersection(range).unwrap_or(range);
+                        Step::New(self.prepare_divide(part, mode)?)
+                    }
+                }
+            }
+        };
+        Ok(PreparedStore { range, step })
+    }
+
+    /// Does what was prepared, with `word` for the range, or reserves the range if there is none. What lay wholly in
+    /// the range is passed to a function. Should that panic, the store is completed before the panic goes on.
+    pub(crate) fn commit_store(
+        &mut self,
+        prepared: PreparedStore<L>,
+        word: Option<Held>,
+        mut displaced: impl FnMut(Found),
+    ) {
+        let PreparedStore { range, step } = prepared;
+        let (own, old) = match step {
+            Step::New(prepared) => {
+                let own = prepared.range();
+                self.commit(prepared, word);
+                (own, None)
+            }
+            Step::Takeover(own) => {
+                (own, self.replace(own.first(), word).map(|word| Found { range: own, word }))
+            }
+        };
+        let completion = Completion { tree: self, own, range, displaced: &mut displaced };
+        if let Some(old) = old {
+            (completion.displaced)(old);
+        }
+        completion.tree.complete(own, range, completion.displaced);
+        mem::forget(completion);
+    }
+
+    /// Gives the entry over `own`, in which or before which `range` begins, all of the range.
+    fn complete(&mut self, own: IndexRange, range: IndexRange, displaced: &mut impl FnMut(Found)) {
+        if own == range {
+            return;
+        }
+        while let Some(next) = own.after().and_then(|rest| self.first_in(rest.intersection(range)?)) {
+            if !range.contains_range(next.range) {
+                break;
+            }
+            if let Some(erased) = self.erase_if(next.range.first(), |_| true) {
+                displaced(erased);
+            }
+        }
+        self.widen(own.first(), range);
+    }
+}
+
+/// A store that is completed when this is dropped.
+struct Completion<'a, L: Layout, A: NodeAlloc, F: FnMut(Found)> {
+    tree: &'a mut RawTree<L, A>,
+    own: IndexRange,
+    range: IndexRange,
+    displaced: &'a mut F,
+}
+
+impl<L: Layout, A: NodeAlloc, F: FnMut(Found)> Drop for Completion<'_, L, A, F> {
+    fn drop(&mut self) {
+        self.tree.complete(self.own, self.range, self.displaced);
+    }
+}

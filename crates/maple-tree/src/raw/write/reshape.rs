@@ -1,0 +1,133 @@
+//! Writes to what is taken: an entry is divided, or gets more indices.
+
+use super::Prepared;
+use super::plan::{Edit, Filling, Place, Plan, Purpose};
+use crate::alloc::{AllocError, AllocMode, NodeAlloc};
+use crate::entry::Held;
+use crate::node::{Layout, Node, Shape, Spare};
+use crate::range::IndexRange;
+use crate::raw::path::Path;
+use crate::raw::{MAX_HEIGHT, RawTree};
+
+/// The end at which an entry gets more indices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Toward {
+    Front,
+    Back,
+}
+
+impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
+    /// Prepares to store something over `range`, which is a part of one entry. The rest of the entry stays; if that
+    /// is two parts, the one on the right needs a word of its own ([`Prepared::duplicate`]).
+    pub(crate) fn prepare_divide(
+        &mut self,
+        range: IndexRange,
+        mode: AllocMode,
+    ) -> Result<Prepared<L>, AllocError> {
+        let plan = self.plan_divide(range);
+        debug_assert!(plan.is_some(), "no entry to divide");
+        self.provide(plan.ok_or(AllocError)?, mode, |tree| tree.plan_divide(range))
+    }
+
+    /// Makes the entry at `index` cover all of `range`, too. No other entry may lie wholly in there; one that reaches
+    /// into it from outside keeps what lies outside. Needs no memory: the tree has no more slots afterwards.
+    pub(crate) fn widen(&mut self, index: u64, range: IndexRange) {
+        for toward in [Toward::Front, Toward::Back] {
+            if let Some((plan, word)) = self.plan_widen(index, range, toward) {
+                debug_assert_eq!(plan.leaves, 0, "an entry that grows takes no more slots");
+                self.apply(&plan, word, Spare::none());
+            }
+        }
+    }
+}
+
+impl<L: Layout, A> RawTree<L, A> {
+    fn plan_divide(&self, range: IndexRange) -> Option<Plan> {
+        let mut path = Path::root();
+        let mut lens = [0u8; MAX_HEIGHT];
+        let mut bounds = self.bounds();
+        let mut link = self.root()?;
+        loop {
+            match link.node() {
+                Node::Leaf(leaf) => {
+                    let at = leaf.find(range.first());
+                    let rest = Filling::Taken(leaf.slot(at).copied());
+                    let span = leaf.range_of(at, bounds);
+                    let edit =
+                        Edit { purpose: Purpose::Divide, at, removed: 1, span, before: rest, after: rest };
+                    return Some(Plan::new::<L>(range, path, Place::Leaf, edit, leaf.len(), &lens));
+                }
+                Node::Branch(branch) => {
+                    let slot = branch.find(range.first());
+                    lens[path.depth()] = branch.len() as u8;
+                    path.push(slot);
+                    bounds = branch.range_of(slot, bounds);
+                    link = branch.slot(slot)?;
+                }
+            }
+        }
+    }
+
+    /// How the entry at `index` gets what lies between it and one end of `range`, and its word. `None` if there is
+    /// nothing between.
+    fn plan_widen(&self, index: u64, range: IndexRange, toward: Toward) -> Option<(Plan, Option<Held>)> {
+        let mut path = Path::root();
+        let mut bounds = self.bounds();
+        let mut place = Place::Leaf;
+        let mut link = self.root()?;
+        loop {
+            match link.node() {
+                Node::Leaf(leaf) => {
+                    let slot = leaf.find(index);
+                    let own = leaf.range_of(slot, bounds);
+                    let (range, edit) = widen_in_leaf(leaf, slot, own, bounds, range, toward)?;
+                    let plan = Plan::new::<L>(range, path, place, edit, leaf.len(), &[0; MAX_HEIGHT]);
+                    return Some((plan, leaf.slot(slot).copied()));
+                }
+                Node::Branch(branch) => {
+                    let slot = branch.find(index);
+                    let child = branch.range_of(slot, bounds);
+                    if place == Place::Leaf {
+                        let depth = path.depth();
+                        place = match toward {
+                            Toward::Front if range.first() < child.first() => Place::RightOf { depth },
+                            Toward::Back if range.last() > child.last() => Place::LeftOf { depth },
+                            _ => place,
+                        };
+                    }
+                    path.push(slot);
+                    bounds = child;
+                    link = branch.slot(slot)?;
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of a leaf when the entry in `slot`, which covers `own`, gets what lies between it and one end of
+/// `range`, and what the entry covers then. Slots that are wholly in between go; one that is cut keeps its rest.
+fn widen_in_leaf<S: Shape>(
+    leaf: &S,
+    slot: usize,
+    own: IndexRange,
+    bounds: IndexRange,
+    range: IndexRange,
+    toward: Toward,
+) -> Option<(IndexRange, Edit)> {
+    let (span, at, end) = match toward {
+        Toward::Front => {
+            let span = IndexRange::new(range.first(), own.last()).filter(|_| range.first() < own.first())?;
+            let from = if range.first() < bounds.first() { 0 } else { leaf.find(range.first()) };
+            let cut = range.first() > leaf.first_of(from, bounds);
+            (span, from + usize::from(cut), slot + 1)
+        }
+        Toward::Back => {
+            let span = IndexRange::new(own.first(), range.last()).filter(|_| range.last() > own.last())?;
+            let to = if range.last() > bounds.last() { leaf.len() - 1 } else { leaf.find(range.last()) };
+            let cut = range.last() < leaf.last_of(to, bounds);
+            (span, slot, to + usize::from(!cut))
+        }
+    };
+    let (before, after) = (Filling::Empty, Filling::Empty);
+    Some((span, Edit { purpose: Purpose::Widen, at, removed: end - at, span, before, after }))
+}
