@@ -75,7 +75,7 @@ pub use entry::{Entry, Word};
 pub use error::{AllocateError, AllocateErrorKind, InsertError, InsertErrorKind, Rejected};
 pub use gap::{Direction, GapRequest, InvalidRequest};
 pub use iter::{GapIter, Iter, Range};
-pub use map::MapleTree;
+pub use map::{Cyclic, MapleTree, Placed, Prepared};
 pub use node::{Gaps, Layout, NoGaps, TracksGaps};
 #[doc(hidden)]
 pub use node::{SmallGaps, SmallNoGaps};

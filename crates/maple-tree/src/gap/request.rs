@@ -94,6 +94,11 @@ impl GapRequest {
         Self { window, size, align: 1, direction, need }
     }
 
+    /// The same in another window.
+    pub(crate) fn within(&self, window: IndexRange) -> Self {
+        Self { window, ..*self }
+    }
+
     /// The range of indices in which the answer must lie.
     pub fn window(&self) -> IndexRange {
         self.window

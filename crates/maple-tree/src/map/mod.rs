@@ -1,9 +1,16 @@
 //! The typed tree: [`MapleTree`].
 
+mod allocate;
 mod gaps;
 mod inspect;
+mod merge;
+mod prepared;
+mod store;
 mod words;
 mod write;
+
+pub use allocate::{Cyclic, Placed};
+pub use prepared::Prepared;
 
 use core::fmt;
 use core::marker::PhantomData;

@@ -31,11 +31,14 @@ pub(crate) struct PreparedStore<L: Layout> {
 
 /// How the new word gets into the tree.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is on the stack, for a moment, and a box would take memory")]
 enum Step<L: Layout> {
     /// Into a new slot.
     New(Prepared<L>),
     /// Into the slot of the entry over this range, which lies wholly in the one to be stored over.
     Takeover(IndexRange),
+    /// Not at all: what is to be cleared needs no cut.
+    Nothing,
 }
 
 impl<L: Layout> PreparedStore<L> {
@@ -49,7 +52,7 @@ impl<L: Layout> PreparedStore<L> {
     pub(crate) fn duplicate(&mut self) -> Option<&mut Option<Held>> {
         match &mut self.step {
             Step::New(prepared) => prepared.duplicate(),
-            Step::Takeover(_) => None,
+            Step::Takeover(_) | Step::Nothing => None,
         }
     }
 
@@ -99,12 +102,41 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         Ok(PreparedStore { range, step })
     }
 
+    /// Prepares to clear `range`, which lies within the bounds.
+    pub(crate) fn prepare_clear(
+        &mut self,
+        range: IndexRange,
+        mode: AllocMode,
+    ) -> Result<PreparedStore<L>, AllocError> {
+        let cut = |index: u64| self.find(index).is_some_and(|found| !range.contains_range(found.range));
+        if cut(range.first()) || cut(range.last()) {
+            self.prepare_store(range, mode)
+        } else {
+            Ok(PreparedStore { range, step: Step::Nothing })
+        }
+    }
+
     /// Does what was prepared, with `word` for the range, or reserves the range if there is none. What lay wholly in
     /// the range is passed to a function. Should that panic, the store is completed before the panic goes on.
     pub(crate) fn commit_store(
         &mut self,
         prepared: PreparedStore<L>,
         word: Option<Held>,
+        displaced: impl FnMut(Found),
+    ) {
+        self.overwrite(prepared, word, false, displaced);
+    }
+
+    /// Does what was prepared, but leaves nothing in the range. Otherwise like `commit_store`.
+    pub(crate) fn commit_clear(&mut self, prepared: PreparedStore<L>, displaced: impl FnMut(Found)) {
+        self.overwrite(prepared, None, true, displaced);
+    }
+
+    fn overwrite(
+        &mut self,
+        prepared: PreparedStore<L>,
+        word: Option<Held>,
+        clear: bool,
         mut displaced: impl FnMut(Found),
     ) {
         let PreparedStore { range, step } = prepared;
@@ -112,47 +144,58 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
             Step::New(prepared) => {
                 let own = prepared.range();
                 self.commit(prepared, word);
-                (own, None)
+                (Some(own), None)
             }
-            Step::Takeover(own) => {
-                (own, self.replace(own.first(), word).map(|word| Found { range: own, word }))
-            }
+            Step::Takeover(own) => (Some(own), self.replace(own.first(), word)),
+            Step::Nothing => (None, None),
         };
-        let completion = Completion { tree: self, own, range, displaced: &mut displaced };
-        if let Some(old) = old {
-            (completion.displaced)(old);
+        let mut rest = Rest { tree: self, own, range, clear, displaced: &mut displaced };
+        if let Some((range, word)) = own.zip(old) {
+            (rest.displaced)(Found { range, word });
         }
-        completion.tree.complete(own, range, completion.displaced);
-        mem::forget(completion);
-    }
-
-    /// Gives the entry over `own`, in which or before which `range` begins, all of the range.
-    fn complete(&mut self, own: IndexRange, range: IndexRange, displaced: &mut impl FnMut(Found)) {
-        if own == range {
-            return;
-        }
-        while let Some(next) = own.after().and_then(|rest| self.first_in(rest.intersection(range)?)) {
-            if !range.contains_range(next.range) {
-                break;
-            }
-            if let Some(erased) = self.erase_if(next.range.first(), |_| true) {
-                displaced(erased);
-            }
-        }
-        self.widen(own.first(), range);
+        rest.complete();
+        mem::forget(rest);
     }
 }
 
-/// A store that is completed when this is dropped.
-struct Completion<'a, L: Layout, A: NodeAlloc, F: FnMut(Found)> {
+/// What is left to do of a store, which is done when this is dropped.
+struct Rest<'a, L: Layout, A: NodeAlloc, F: FnMut(Found)> {
     tree: &'a mut RawTree<L, A>,
-    own: IndexRange,
+    /// Where the new word is. It is the first thing that lies wholly in the range.
+    own: Option<IndexRange>,
+    /// Where it is to be.
     range: IndexRange,
+    /// Whether it is to be erased then.
+    clear: bool,
     displaced: &'a mut F,
 }
 
-impl<L: Layout, A: NodeAlloc, F: FnMut(Found)> Drop for Completion<'_, L, A, F> {
+impl<L: Layout, A: NodeAlloc, F: FnMut(Found)> Rest<'_, L, A, F> {
+    fn complete(&mut self) {
+        let others = match self.own {
+            Some(own) => own.after().and_then(|after| after.intersection(self.range)),
+            None => Some(self.range),
+        };
+        while let Some(next) = others.and_then(|others| self.tree.first_in(others)) {
+            if !self.range.contains_range(next.range) {
+                break;
+            }
+            if let Some(erased) = self.tree.erase_if(next.range.first(), |_| true) {
+                (self.displaced)(erased);
+            }
+        }
+        let Some(own) = self.own else { return };
+        if own != self.range {
+            self.tree.widen(own.first(), self.range);
+        }
+        if self.clear {
+            self.tree.erase_if(own.first(), |_| true);
+        }
+    }
+}
+
+impl<L: Layout, A: NodeAlloc, F: FnMut(Found)> Drop for Rest<'_, L, A, F> {
     fn drop(&mut self) {
-        self.tree.complete(self.own, self.range, self.displaced);
+        self.complete();
     }
 }

@@ -1,0 +1,169 @@
+//! Allocating: the gap search and the insertion in one call.
+
+use super::MapleTree;
+use super::words::{keep, take_back};
+use crate::alloc::{AllocMode, NodeAlloc};
+use crate::entry::Entry;
+use crate::error::{AllocateError, AllocateErrorKind};
+use crate::gap::{Direction, GapRequest};
+use crate::node::TracksGaps;
+use crate::range::IndexRange;
+use crate::raw::InsertFailure;
+
+/// Where a cyclic allocation goes on: behind the range that it placed last.
+///
+/// It belongs to the caller, like the kernel's `next` argument of `mtree_alloc_cyclic`; a tree may be used with any
+/// number of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Cyclic {
+    last: Option<IndexRange>,
+}
+
+impl Cyclic {
+    /// Begins at the end of the window where the search begins.
+    pub const fn new() -> Self {
+        Self { last: None }
+    }
+
+    /// Goes on behind `range`, in the direction of the search.
+    pub const fn after(range: IndexRange) -> Self {
+        Self { last: Some(range) }
+    }
+
+    /// The part of a request's window that has not had its turn, if anything is left of it.
+    fn ahead(&self, request: &GapRequest) -> Option<IndexRange> {
+        let window = request.window();
+        let Some(last) = self.last else { return Some(window) };
+        match request.direction() {
+            Direction::BottomUp => last.after()?.intersection(window),
+            Direction::TopDown => last.before()?.intersection(window),
+        }
+    }
+}
+
+/// A range that a cyclic allocation placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Placed {
+    /// The range.
+    pub range: IndexRange,
+    /// Whether nothing was left behind the last one, so that the search began anew with all of the window.
+    pub wrapped: bool,
+}
+
+impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
+    /// Finds the highest (or lowest) free range that satisfies a request and stores `value` over it; memory may be
+    /// waited for.
+    ///
+    /// A gap search ([`find_gap`](Self::find_gap)) and an insertion ([`insert`](Self::insert)), in cost and in
+    /// allocations.
+    ///
+    /// # Errors
+    ///
+    /// There is no such range, or no node memory: two different kinds. The tree is as it was, and the error has
+    /// the value.
+    ///
+    /// ```
+    /// use maple_tree::{AllocateErrorKind, Direction, GapRequest, IndexRange, MapleTree};
+    ///
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// let request = GapRequest::new(0..100, 32, 32, Direction::TopDown)?;
+    /// assert_eq!(Some(tree.allocate(&request, ())?), IndexRange::new(64, 95));
+    /// assert_eq!(Some(tree.allocate(&request, ())?), IndexRange::new(32, 63));
+    /// assert_eq!(Some(tree.allocate(&request, ())?), IndexRange::new(0, 31));
+    /// assert_eq!(tree.allocate(&request, ()).unwrap_err().kind, AllocateErrorKind::NoGap);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn allocate(&mut self, request: &GapRequest, value: T) -> Result<IndexRange, AllocateError<T>> {
+        self.allocate_with(request, value, AllocMode::Normal)
+    }
+
+    /// Like [`allocate`](Self::allocate), with the choice whether node memory may be waited for.
+    ///
+    /// # Errors
+    ///
+    /// As for [`allocate`](Self::allocate).
+    ///
+    /// ```
+    /// # use maple_tree::{AllocMode, Direction, GapRequest, MapleTree};
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// let request = GapRequest::new(.., 1, 1, Direction::BottomUp)?;
+    /// assert_eq!(tree.allocate_with(&request, (), AllocMode::Atomic)?.first(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn allocate_with(
+        &mut self,
+        request: &GapRequest,
+        value: T,
+        mode: AllocMode,
+    ) -> Result<IndexRange, AllocateError<T>> {
+        match self.find_gap(request) {
+            Some(range) => self.insert_free(range, value, mode),
+            None => Err(AllocateError { value, kind: AllocateErrorKind::NoGap }),
+        }
+    }
+
+    /// Like [`allocate_with`](Self::allocate_with), but goes on where the last allocation with this `cyclic` ended
+    /// ("next fit"), and begins anew with the whole window when nothing is left there.
+    ///
+    /// So a range that was erased is not used again before all others have had their turn. One or two gap searches and
+    /// an insertion.
+    ///
+    /// # Errors
+    ///
+    /// As for [`allocate`](Self::allocate); `cyclic` stays where it was.
+    ///
+    /// ```
+    /// use maple_tree::{AllocMode, Cyclic, Direction, GapRequest, MapleTree};
+    ///
+    /// let mut ids: MapleTree<()> = MapleTree::new();
+    /// let (request, mut next) = (GapRequest::new(1..=3, 1, 1, Direction::BottomUp)?, Cyclic::new());
+    /// let mut id = |ids: &mut MapleTree<()>| ids.allocate_cyclic(&request, (), AllocMode::Normal, &mut next);
+    /// assert_eq!(id(&mut ids)?.range.first(), 1);
+    /// ids.erase(1);
+    /// assert_eq!(id(&mut ids)?.range.first(), 2);
+    /// assert_eq!(id(&mut ids)?.range.first(), 3);
+    /// let placed = id(&mut ids)?;
+    /// assert_eq!((placed.range.first(), placed.wrapped), (1, true));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn allocate_cyclic(
+        &mut self,
+        request: &GapRequest,
+        value: T,
+        mode: AllocMode,
+        cyclic: &mut Cyclic,
+    ) -> Result<Placed, AllocateError<T>> {
+        let ahead = cyclic.ahead(request);
+        let found = ahead.and_then(|window| self.find_gap(&request.within(window)));
+        // With nothing behind the window is as good as what is ahead.
+        let wrapped = found.is_none() && ahead != Some(request.window());
+        let found = if wrapped { self.find_gap(request) } else { found };
+        let Some(range) = found else {
+            return Err(AllocateError { value, kind: AllocateErrorKind::NoGap });
+        };
+        self.insert_free(range, value, mode)?;
+        *cyclic = Cyclic::after(range);
+        Ok(Placed { range, wrapped })
+    }
+
+    /// Stores over a range that a search found.
+    fn insert_free(
+        &mut self,
+        range: IndexRange,
+        value: T,
+        mode: AllocMode,
+    ) -> Result<IndexRange, AllocateError<T>> {
+        let word = keep(value);
+        match self.raw.insert(range, Some(word), mode) {
+            Ok(()) => Ok(range),
+            Err(failure) => {
+                let kind = match failure {
+                    InsertFailure::NoMemory(error) => AllocateErrorKind::NodeMemory(error),
+                    InsertFailure::Occupied(_) => AllocateErrorKind::NoGap,
+                };
+                debug_assert_ne!(kind, AllocateErrorKind::NoGap, "a search found what is not free");
+                Err(AllocateError { value: take_back(word), kind })
+            }
+        }
+    }
+}

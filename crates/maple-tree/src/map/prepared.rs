@@ -1,0 +1,177 @@
+//! A write that was prepared where memory may be waited for, and cannot fail any more.
+
+use core::fmt;
+use core::ops::RangeBounds;
+
+use super::MapleTree;
+use super::words::{keep, look_at, take_back};
+use crate::alloc::{AllocMode, Global, NodeAlloc};
+use crate::entry::Entry;
+use crate::error::InsertErrorKind;
+use crate::node::{Gaps, Layout};
+use crate::range::IndexRange;
+use crate::raw::{Found, PreparedStore};
+
+/// A write over one range that has all the memory that it needs: it is infallible by type.
+///
+/// Made by [`MapleTree::prepare_insert`] and [`MapleTree::prepare_store`], used once, by [`store`](Self::store),
+/// [`reserve`](Self::reserve) or [`clear`](Self::clear). It borrows the tree, so nothing can come between. Nodes that
+/// are not needed, or all if it is dropped, go back. The kernel has `mas_preallocate`, `mas_store_prealloc` and
+/// `mas_destroy` for this.
+///
+/// ```
+/// use maple_tree::{AllocMode, MapleTree};
+///
+/// let mut mappings: MapleTree<Box<&str>> = MapleTree::new();
+/// // Memory may be waited for here, and failing is simple: nothing has happened yet.
+/// let prepared = mappings.prepare_insert(0x1000..0x2000, AllocMode::Normal)?;
+/// // ... write the page tables, tell the device ...
+/// prepared.store(Box::new("buffer")); // Cannot fail.
+/// assert_eq!(mappings.get(0x1000), Some(&"buffer"));
+/// # Ok::<(), maple_tree::InsertErrorKind>(())
+/// ```
+#[must_use = "a prepared write does nothing until it is used"]
+pub struct Prepared<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
+    tree: &'a mut MapleTree<T, L, A>,
+    /// There until it is used.
+    store: Option<PreparedStore<L>>,
+    /// The second value of an entry that the range is cut out of.
+    duplicate: Option<T>,
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
+    /// Prepares an insertion over `range`, all of which must be free: gets the memory that it needs.
+    ///
+    /// # Errors
+    ///
+    /// As for [`insert`](Self::insert).
+    ///
+    /// ```
+    /// # use maple_tree::{AllocMode, MapleTree};
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// let prepared = tree.prepare_insert(10..20, AllocMode::Normal)?;
+    /// drop(prepared);
+    /// assert_eq!(tree.stats().node_bytes, 0);
+    /// # Ok::<(), maple_tree::InsertErrorKind>(())
+    /// ```
+    pub fn prepare_insert(
+        &mut self,
+        range: impl RangeBounds<u64>,
+        mode: AllocMode,
+    ) -> Result<Prepared<'_, T, L, A>, InsertErrorKind> {
+        let range = self.checked(range)?;
+        let store = self.raw.prepare_insert_as_store(range, mode)?;
+        Ok(Prepared::new(self, store))
+    }
+
+    /// Prepares a store over `range`, whatever is there: gets the memory that it needs, and clones the value of an entry
+    /// that the range is cut out of.
+    ///
+    /// # Errors
+    ///
+    /// As for [`store`](Self::store).
+    ///
+    /// ```
+    /// # use maple_tree::{AllocMode, MapleTree};
+    /// let mut tree: MapleTree<Box<char>> = MapleTree::new();
+    /// tree.insert(0..100, Box::new('a'))?;
+    /// let prepared = tree.prepare_store(40..60, AllocMode::Normal)?;
+    /// prepared.clear();
+    /// assert_eq!((tree.get(39), tree.get(40), tree.get(60)), (Some(&'a'), None, Some(&'a')));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn prepare_store(
+        &mut self,
+        range: impl RangeBounds<u64>,
+        mode: AllocMode,
+    ) -> Result<Prepared<'_, T, L, A>, InsertErrorKind>
+    where
+        T: Clone,
+    {
+        let range = self.checked(range)?;
+        let store = self.raw.prepare_store(range, mode)?;
+        Ok(Prepared::new(self, store).with_duplicate())
+    }
+}
+
+impl<'a, T: Entry, L: Layout, A: NodeAlloc> Prepared<'a, T, L, A> {
+    pub(super) fn new(tree: &'a mut MapleTree<T, L, A>, store: PreparedStore<L>) -> Self {
+        Self { tree, store: Some(store), duplicate: None }
+    }
+
+    /// Clones the value that an entry needs twice. Until then it has just the one.
+    pub(super) fn with_duplicate(mut self) -> Self
+    where
+        T: Clone,
+    {
+        let cut = self.store.as_mut().and_then(PreparedStore::duplicate);
+        self.duplicate = cut.and_then(|word| *word).map(|word| look_at(word, T::clone));
+        self
+    }
+
+    /// Stores `value` over the range; drops the entries that lie wholly in it. Allocates nothing and cannot fail.
+    pub fn store(self, value: T) {
+        self.store_with(value, |_, _| ());
+    }
+
+    /// Stores `value` over the range, and passes the entries that lay wholly in it to `displaced`, in order. Should that
+    /// panic, the store is completed all the same.
+    pub fn store_with(mut self, value: T, displaced: impl FnMut(IndexRange, T)) {
+        if let Some(store) = self.take() {
+            let word = Some(keep(value));
+            self.tree.raw.commit_store(store, word, values(displaced));
+        }
+    }
+
+    /// Takes the range without a value: see [`MapleTree::reserve`]. Drops the entries that lie wholly in it.
+    pub fn reserve(mut self) {
+        if let Some(store) = self.take() {
+            self.tree.raw.commit_store(store, None, values(|_, value: T| drop(value)));
+        }
+    }
+
+    /// Frees the range: see [`MapleTree::clear_range`]. Drops the entries that lie wholly in it.
+    pub fn clear(self) {
+        self.clear_with(|_, _| ());
+    }
+
+    /// Frees the range, and passes the entries that lay wholly in it to `cleared`, in order.
+    pub fn clear_with(mut self, cleared: impl FnMut(IndexRange, T)) {
+        if let Some(store) = self.take() {
+            self.tree.raw.commit_clear(store, values(cleared));
+        }
+    }
+
+    /// The raw store, which owns the second value of an entry that is cut in two from now on.
+    fn take(&mut self) -> Option<PreparedStore<L>> {
+        let mut store = self.store.take()?;
+        if let (Some(word), Some(value)) = (store.duplicate(), self.duplicate.take()) {
+            *word = Some(keep(value));
+        }
+        Some(store)
+    }
+}
+
+/// Turns what the raw tree passes on into values.
+fn values<T: Entry>(mut receive: impl FnMut(IndexRange, T)) -> impl FnMut(Found) {
+    move |found| {
+        if let Some(word) = found.word {
+            receive(found.range, take_back(word));
+        }
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> Drop for Prepared<'_, T, L, A> {
+    fn drop(&mut self) {
+        if let Some(store) = self.store.take() {
+            store.release(&mut self.tree.raw);
+        }
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for Prepared<'_, T, L, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let range = self.store.as_ref().map(PreparedStore::range);
+        f.debug_struct("Prepared").field("range", &range).finish_non_exhaustive()
+    }
+}
