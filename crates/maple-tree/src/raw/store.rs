@@ -31,7 +31,10 @@ pub(crate) struct PreparedStore<L: Layout> {
 
 /// How the new word gets into the tree.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is on the stack, for a moment, and a box would take memory")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is on the stack, for a moment, and a box would take memory"
+)]
 enum Step<L: Layout> {
     /// Into a new slot.
     New(Prepared<L>),

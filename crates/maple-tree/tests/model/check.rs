@@ -1,136 +1,50 @@
 //! A tree and a model side by side: each write goes to both, and everything that the tree says is compared.
 
 use std::fmt::Debug;
-use std::ops::Bound;
 
 use fastrand::Rng;
 use maple_faults::FaultyAlloc;
-use maple_tree::{AllocMode, Content, IndexRange, InsertErrorKind, MapleTree};
+use maple_tree::{Content, IndexRange, MapleTree};
 
 use crate::layouts::Tested;
-use crate::model::{Held, Model};
+use crate::model::Model;
 use crate::programs::{self, Op};
 use crate::values::{Live, Value};
 
-/// What became of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Done, or refused for a reason that is in the program.
-    AsPlanned,
-    /// Refused for lack of memory; the tree is as it was.
-    NoMemory,
-}
-
 /// A tree and what it should hold. Says where it was when a check fails.
 pub(crate) struct Subject<'a, V: Value, L: Tested, M: Model> {
-    tree: MapleTree<V, L, &'a FaultyAlloc>,
-    alloc: &'a FaultyAlloc,
+    pub(crate) tree: MapleTree<V, L, &'a FaultyAlloc>,
+    pub(crate) alloc: &'a FaultyAlloc,
     pub(crate) model: M,
-    live: Live,
-    values: u64,
+    pub(crate) live: Live,
+    /// What the next value is made from.
+    pub(crate) number: u64,
+    /// Where a cyclic allocation goes on.
+    pub(crate) placed_last: Option<IndexRange>,
     title: String,
-    steps: usize,
-    last: Option<Op>,
+    pub(crate) steps: usize,
+    pub(crate) last: Option<Op>,
 }
 
 impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
     pub(crate) fn new(alloc: &'a FaultyAlloc, model: M, live: &Live, title: String) -> Self {
         let tree = MapleTree::bounded_in(model.bounds(), alloc);
-        Self { tree, alloc, model, live: live.clone(), values: 0, title, steps: 0, last: None }
-    }
-
-    /// One write, compared with the model.
-    pub(crate) fn apply(&mut self, op: Op) -> Outcome {
-        self.steps += 1;
-        self.last = Some(op);
-        match op {
-            Op::Insert(range) => return self.insert(range),
-            Op::InsertReversed(first, last) => {
-                let value = V::make(self.values, &self.live);
-                let range = (Bound::Included(first), Bound::Included(last));
-                let error = self.tree.insert(range, value).expect_err("the range is reversed");
-                assert_eq!(error.kind, InsertErrorKind::EmptyRange);
-                assert_eq!(error.value.key_of(), V::key(self.values));
-            }
-            Op::Erase(index) => {
-                let calls = self.alloc.counts().calls;
-                let erased = self.tree.erase(index).map(|(range, value)| (range, value.key_of()));
-                assert_eq!(erased, self.model.erase(index));
-                assert_eq!(self.alloc.counts().calls, calls, "erase asked for memory");
-            }
-            Op::Replace(index) => {
-                self.values += 1;
-                let calls = self.alloc.counts().calls;
-                let replaced = self.tree.replace(index, V::make(self.values, &self.live));
-                assert_eq!(self.alloc.counts().calls, calls, "replace asked for memory");
-                let (held, new) = (self.model.first_in(IndexRange::single(index)), V::key(self.values));
-                match (replaced, held) {
-                    (Ok(old), Some((range, key))) => {
-                        assert_eq!(old.map(V::key_of), Some(key));
-                        self.model.erase(index);
-                        self.model.insert(range, new);
-                    }
-                    (Err(value), None) => assert_eq!(value.key_of(), new),
-                    (_, held) => unreachable!("replace({index:#x}) where the model has {held:x?}"),
-                }
-            }
-            Op::Clear => {
-                let calls = self.alloc.counts().calls;
-                self.tree.clear();
-                for (range, _) in self.model.entries() {
-                    self.model.erase(range.first());
-                }
-                assert_eq!(self.alloc.counts().calls, calls, "clear asked for memory");
-            }
-        }
-        Outcome::AsPlanned
-    }
-
-    fn insert(&mut self, range: IndexRange) -> Outcome {
-        self.values += 1;
-        let (in_the_way, bounds) = (self.model.first_in(range), self.model.bounds());
-        let before = self.text();
-        let (counts, height) = (self.alloc.counts(), self.tree.stats().height);
-        let mode = if self.values % 2 == 0 { AllocMode::Normal } else { AllocMode::Atomic };
-        let result = self.tree.insert_with(range, V::make(self.values, &self.live), mode);
-        let refused = self.alloc.counts().failed > counts.failed;
-        let calls = self.alloc.counts().calls - counts.calls;
-        assert!(calls <= height as u64 + 1, "{calls} nodes for one insertion");
-        let error = match result {
-            Ok(()) => {
-                assert_eq!(in_the_way, None, "stored over an entry");
-                assert!(bounds.contains_range(range), "stored out of bounds");
-                self.model.insert(range, V::key(self.values));
-                return Outcome::AsPlanned;
-            }
-            Err(error) => error,
-        };
-        assert_eq!(error.value.key_of(), V::key(self.values), "another value came back");
-        if before.is_some() {
-            assert_eq!(before, self.text(), "a failed insertion changed the tree");
-        }
-        match error.kind {
-            InsertErrorKind::Occupied { by } => {
-                assert_eq!(Some(by), in_the_way.map(|(range, _)| range));
-                assert_eq!(self.alloc.counts().calls, counts.calls, "memory for an occupied range");
-                Outcome::AsPlanned
-            }
-            InsertErrorKind::NodeMemory(_) => {
-                assert!(refused, "there was memory");
-                assert_eq!(in_the_way, None, "the range is occupied");
-                Outcome::NoMemory
-            }
-            InsertErrorKind::OutOfBounds { bounds: said } => {
-                assert_eq!((said, bounds.contains_range(range)), (bounds, false));
-                Outcome::AsPlanned
-            }
-            other => unreachable!("{other}"),
+        Self {
+            tree,
+            alloc,
+            model,
+            live: live.clone(),
+            number: 0,
+            placed_last: None,
+            title,
+            steps: 0,
+            last: None,
         }
     }
 
     /// The tree as text, in which a change of any slot shows; of large trees only now and then.
-    fn text(&self) -> Option<String> {
-        let worth_it = self.tree.len() <= 40 || self.values % 64 == 0;
+    pub(crate) fn text(&self) -> Option<String> {
+        let worth_it = self.model.len() <= 40 || self.steps % 64 == 0;
         worth_it.then(|| self.tree.dump().to_string())
     }
 
@@ -142,9 +56,11 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
         let (counts, stats) = (self.alloc.counts(), self.tree.stats());
         assert_eq!(counts.live, (stats.leaves + stats.branches) as u64, "nodes are lost");
         assert_eq!(counts.live_bytes, stats.node_bytes as u64);
-        assert_eq!((self.tree.len(), stats.entries), (self.model.len(), self.model.len()));
+        let entries = self.model.entries().len();
+        assert_eq!((self.tree.len(), self.tree.is_empty()), (entries, entries == 0));
+        assert_eq!((stats.entries, stats.reserved), (entries, self.model.len() - entries));
         let empty = self.model.len() == 0;
-        assert_eq!((self.tree.is_empty(), stats.height == 0, counts.live == 0), (empty, empty, empty));
+        assert_eq!((stats.height == 0, counts.live == 0), (empty, empty));
         if V::COUNTED {
             assert_eq!(self.live.count(), self.tree.len(), "values are lost");
         }
@@ -152,16 +68,17 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
 
     /// Point lookups at an index.
     pub(crate) fn check_lookup(&self, index: u64) {
-        let expected = self.model.first_in(IndexRange::single(index));
+        let there = self.model.first_in(IndexRange::single(index));
+        let expected = there.and_then(|(range, key)| Some((range, key?)));
         let found = self.tree.get_entry(index).map(|(range, lent)| (range, V::key_of_lent(lent)));
         assert_eq!(found, expected, "get_entry({index:#x})");
         let lent = self.tree.get(index).map(V::key_of_lent);
         assert_eq!(lent, expected.map(|(_, key)| key), "get({index:#x})");
 
         let extent = self.tree.extent(index).map(|(range, content)| (range, content.map(V::key_of_lent)));
-        let entry = expected.map(|(range, key)| (range, Content::Entry(key)));
+        let taken = there.map(|(range, key)| (range, key.map_or(Content::Reserved, Content::Entry)));
         let gap = || Some((self.model.gap_at(index)?, Content::Gap));
-        assert_eq!(extent, entry.or_else(gap), "extent({index:#x})");
+        assert_eq!(extent, taken.or_else(gap), "extent({index:#x})");
     }
 
     /// What lies in a window, from both ends.
@@ -199,6 +116,7 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
         let (text, stats) = (self.tree.dump().to_string(), self.tree.stats());
         let lines = |what: &str| text.lines().filter(|line| line.trim_start().contains(what)).count();
         assert_eq!(lines(": entry"), entries.len());
+        assert_eq!(lines(": reserved"), stats.reserved);
         assert_eq!((lines("leaf "), lines("branch ")), (stats.leaves, stats.branches));
     }
 
@@ -215,7 +133,7 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
         }
     }
 
-    fn entries(&self) -> impl DoubleEndedIterator<Item = Held> {
+    fn entries(&self) -> impl DoubleEndedIterator<Item = (IndexRange, u64)> {
         self.tree.iter().map(|(range, lent)| (range, V::key_of_lent(lent)))
     }
 }

@@ -3,9 +3,10 @@
 use maple_faults::{FaultyAlloc, Plan};
 use maple_tree::{Gaps, NoGaps, SmallGaps, SmallNoGaps};
 
-use crate::check::{Outcome, Subject};
+use crate::apply::Outcome;
+use crate::check::Subject;
 use crate::layouts::Tested;
-use crate::model::{Held, Model, Ranges};
+use crate::model::{Model, Ranges, Taken};
 use crate::programs::{self, Op};
 use crate::seed::seeds;
 use crate::values::{Counted, Live};
@@ -14,14 +15,14 @@ type Checked<'a, L> = Subject<'a, Box<Counted>, L, Ranges>;
 
 /// Runs `case` for each program: with its name, its writes, how many allocations it makes when none fails, and
 /// what is in the tree then.
-fn for_each_program<L: Tested>(case: impl Fn(&str, &[Op], u64, &[Held])) {
+fn for_each_program<L: Tested>(case: impl Fn(&str, &[Op], u64, &[Taken])) {
     for seed in seeds() {
         for (name, program) in programs::small(seed) {
             let name = format!("MAPLE_SEED={seed}, {name}");
             let alloc = FaultyAlloc::new(Plan::Never);
             let mut subject = Checked::<L>::new(&alloc, Ranges::default(), &Live::default(), name.clone());
             run(&mut subject, &program);
-            case(&name, &program, alloc.counts().calls, &subject.model.entries());
+            case(&name, &program, alloc.counts().calls, &subject.model.taken());
         }
     }
 }
@@ -32,11 +33,6 @@ fn run<L: Tested>(subject: &mut Checked<'_, L>, program: &[Op]) {
     }
     subject.check_structure();
     subject.check_contents();
-}
-
-/// What a tree holds, but for the numbers of its values, which count the attempts as well.
-fn ranges(entries: &[Held]) -> Vec<maple_tree::IndexRange> {
-    entries.iter().map(|(range, _)| *range).collect()
 }
 
 /// For n = 1, 2, 3, ...: the nth allocation fails, the write is tried again.
@@ -57,7 +53,7 @@ fn each_allocation_fails_once<L: Tested>() {
                 subject.check_structure();
             }
             subject.check_contents();
-            assert_eq!(ranges(&subject.model.entries()), ranges(entries));
+            assert_eq!(subject.model.taken(), entries);
             drop(subject);
             assert_eq!((alloc.counts().live, live.count()), (0, 0));
             assert_eq!(failures, u64::from(n <= allocations), "{name}: allocation {n} of {allocations}");
@@ -83,15 +79,17 @@ fn memory_runs_out_and_returns<L: Tested>() {
             }
             subject.check_contents();
             assert_eq!(failures == 0, n == allocations);
-            for (range, _) in subject.model.entries() {
+            for (range, _) in subject.model.taken() {
                 subject.apply(Op::Erase(range.last()));
+                subject.apply(Op::Unreserve(range.last()));
                 subject.check_structure();
             }
             assert_eq!((alloc.counts().live, live.count()), (0, 0));
 
             alloc.set_plan(Plan::Never);
+            (subject.number, subject.placed_last) = (0, None);
             run(&mut subject, program);
-            assert_eq!(ranges(&subject.model.entries()), ranges(entries));
+            assert_eq!(subject.model.taken(), entries);
             drop(subject);
             assert_eq!((alloc.counts().live, live.count()), (0, 0));
         }

@@ -1,7 +1,8 @@
 //! Layouts, those that track gaps and those that do not, so that one program runs on both.
 
 use maple_tree::{
-    Entry, GapRequest, Gaps, IndexRange, Layout, MapleTree, NoGaps, NodeAlloc, SmallGaps, SmallNoGaps,
+    AllocMode, AllocateError, Cyclic, Entry, GapRequest, Gaps, IndexRange, Layout, MapleTree, NoGaps,
+    NodeAlloc, Placed, SmallGaps, SmallNoGaps,
 };
 
 /// A layout whose trees may or may not search for gaps.
@@ -14,6 +15,27 @@ pub(crate) trait Tested: Layout {
         _tree: &MapleTree<T, Self, A>,
         _request: &GapRequest,
     ) -> Option<IndexRange> {
+        None
+    }
+
+    /// What an allocation does; nothing if there is no search.
+    fn allocate<T: Entry, A: NodeAlloc>(
+        _tree: &mut MapleTree<T, Self, A>,
+        _request: &GapRequest,
+        _value: T,
+        _mode: AllocMode,
+    ) -> Option<Result<IndexRange, AllocateError<T>>> {
+        None
+    }
+
+    /// What a cyclic allocation does; nothing if there is no search.
+    fn allocate_cyclic<T: Entry, A: NodeAlloc>(
+        _tree: &mut MapleTree<T, Self, A>,
+        _request: &GapRequest,
+        _value: T,
+        _mode: AllocMode,
+        _cyclic: &mut Cyclic,
+    ) -> Option<Result<Placed, AllocateError<T>>> {
         None
     }
 
@@ -36,6 +58,25 @@ macro_rules! searches {
                 request: &GapRequest,
             ) -> Option<IndexRange> {
                 tree.find_gap(request)
+            }
+
+            fn allocate<T: Entry, A: NodeAlloc>(
+                tree: &mut MapleTree<T, Self, A>,
+                request: &GapRequest,
+                value: T,
+                mode: AllocMode,
+            ) -> Option<Result<IndexRange, AllocateError<T>>> {
+                Some(tree.allocate_with(request, value, mode))
+            }
+
+            fn allocate_cyclic<T: Entry, A: NodeAlloc>(
+                tree: &mut MapleTree<T, Self, A>,
+                request: &GapRequest,
+                value: T,
+                mode: AllocMode,
+                cyclic: &mut Cyclic,
+            ) -> Option<Result<Placed, AllocateError<T>>> {
+                Some(tree.allocate_cyclic(request, value, mode, cyclic))
             }
 
             fn longest_gap<T: Entry, A: NodeAlloc>(

@@ -3,6 +3,7 @@
 //! `MAPLE_SEED=<number>` chooses the first seed, `MAPLE_ROUNDS=<number>` how many seeds to run. A check that
 //! fails prints the seed, the step and the tree.
 
+mod apply;
 mod check;
 mod faults;
 mod layouts;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use maple_tree::{Direction, GapRequest, IndexRange};
 
-/// An entry: its range and what its value is recognised by.
-pub(crate) type Held = (IndexRange, u64);
+/// What is taken: its range, and what its value is recognised by. A reserved range has none.
+pub(crate) type Taken = (IndexRange, Option<u64>);
 
 /// What a tree should hold. Everything within the bounds that is not stored is free, in the space and outside.
 pub(crate) trait Model {
@@ -17,20 +17,70 @@ pub(crate) trait Model {
         IndexRange::FULL
     }
 
-    /// The first entry that overlaps a range.
-    fn first_in(&self, range: IndexRange) -> Option<Held>;
+    /// The first that overlaps a range.
+    fn first_in(&self, range: IndexRange) -> Option<Taken>;
 
-    /// Stores an entry over a range that is free.
-    fn insert(&mut self, range: IndexRange, key: u64);
+    /// Takes a range that is free.
+    fn take(&mut self, range: IndexRange, key: Option<u64>);
 
-    /// Takes out the entry at an index.
-    fn erase(&mut self, index: u64) -> Option<Held>;
+    /// Frees what is at an index, all of it.
+    fn free(&mut self, index: u64) -> Option<Taken>;
 
-    /// All entries in order.
-    fn entries(&self) -> Vec<Held>;
+    /// All that is taken, in order.
+    fn taken(&self) -> Vec<Taken>;
 
-    /// How many entries there are.
+    /// How much is taken.
     fn len(&self) -> usize;
+
+    /// All that has a value, in order.
+    fn entries(&self) -> Vec<(IndexRange, u64)> {
+        self.taken().into_iter().filter_map(|(range, key)| Some((range, key?))).collect()
+    }
+
+    /// Frees a range. What sticks out of it keeps what lies outside. Returns what had a value and is gone.
+    fn clear_range(&mut self, range: IndexRange) -> Vec<(IndexRange, u64)> {
+        let mut gone = Vec::new();
+        while let Some((taken, key)) = self.first_in(range) {
+            self.free(taken.first());
+            if range.contains_range(taken) {
+                gone.extend(key.map(|key| (taken, key)));
+            }
+            if taken.first() < range.first() {
+                let before = IndexRange::new(taken.first(), range.first() - 1);
+                self.take(before.expect("not empty"), key);
+            }
+            if range.last() < taken.last() {
+                let after = IndexRange::new(range.last() + 1, taken.last());
+                self.take(after.expect("not empty"), key);
+            }
+        }
+        gone
+    }
+
+    /// Joins neighbours in a window that are the same. How many are gone.
+    fn merge(&mut self, window: IndexRange, same: impl Fn(u64, u64) -> bool) -> usize {
+        let mut taken: Vec<_> =
+            self.taken().into_iter().filter(|(range, _)| range.overlaps(window)).collect();
+        let before = taken.len();
+        taken.dedup_by(|right, left| {
+            let same = match (left.1, right.1) {
+                (Some(left), Some(right)) => same(left, right),
+                (left, right) => left == right,
+            };
+            let joins = same && left.0.last() + 1 == right.0.first();
+            if joins {
+                left.0 = IndexRange::new(left.0.first(), right.0.last()).expect("in order");
+            }
+            joins
+        });
+        for &(range, key) in &taken {
+            while let Some((part, _)) = self.first_in(range) {
+                self.free(part.first());
+            }
+            self.take(range, key);
+        }
+        before - taken.len()
+    }
 
     /// The gap around an index that is free.
     fn gap_at(&self, index: u64) -> Option<IndexRange> {
@@ -41,7 +91,7 @@ pub(crate) trait Model {
     fn gaps(&self) -> Vec<IndexRange> {
         let mut gaps = Vec::new();
         let mut next = Some(0);
-        for (range, _) in self.entries() {
+        for (range, _) in self.taken() {
             let before = range.first().checked_sub(1);
             gaps.extend(next.zip(before).and_then(|(first, last)| IndexRange::new(first, last)));
             next = range.last().checked_add(1);
@@ -79,12 +129,12 @@ fn fit_gap_by_gap(gaps: &[IndexRange], request: &GapRequest) -> Option<IndexRang
     }
 }
 
-/// A small space, index by index: each knows the entry that covers it.
+/// A small space, index by index: each knows what covers it.
 #[derive(Clone, Debug)]
 pub(crate) struct Slots {
     space: IndexRange,
     bounds: IndexRange,
-    slots: Vec<Option<Held>>,
+    slots: Vec<Option<Taken>>,
 }
 
 impl Slots {
@@ -104,11 +154,11 @@ impl Slots {
         Self::new(u64::MAX - (count - 1), count)
     }
 
-    fn at(&self, index: u64) -> Option<Held> {
+    fn at(&self, index: u64) -> Option<Taken> {
         self.slots[(index - self.space.first()) as usize]
     }
 
-    fn set(&mut self, range: IndexRange, held: Option<Held>) {
+    fn set(&mut self, range: IndexRange, held: Option<Taken>) {
         for index in range.first()..=range.last() {
             self.slots[(index - self.space.first()) as usize] = held;
         }
@@ -124,29 +174,29 @@ impl Model for Slots {
         self.bounds
     }
 
-    fn first_in(&self, range: IndexRange) -> Option<Held> {
+    fn first_in(&self, range: IndexRange) -> Option<Taken> {
         let range = range.intersection(self.space)?;
         (range.first()..=range.last()).find_map(|index| self.at(index))
     }
 
-    fn insert(&mut self, range: IndexRange, key: u64) {
+    fn take(&mut self, range: IndexRange, key: Option<u64>) {
         self.set(range, Some((range, key)));
     }
 
-    fn erase(&mut self, index: u64) -> Option<Held> {
+    fn free(&mut self, index: u64) -> Option<Taken> {
         let held = if self.space.contains(index) { self.at(index) } else { None }?;
         self.set(held.0, None);
         Some(held)
     }
 
-    fn entries(&self) -> Vec<Held> {
-        let mut entries: Vec<Held> = self.slots.iter().copied().flatten().collect();
-        entries.dedup_by_key(|(range, _)| *range);
-        entries
+    fn taken(&self) -> Vec<Taken> {
+        let mut taken: Vec<Taken> = self.slots.iter().copied().flatten().collect();
+        taken.dedup_by_key(|(range, _)| *range);
+        taken
     }
 
     fn len(&self) -> usize {
-        self.entries().len()
+        self.taken().len()
     }
 
     /// Tries each place in the window, unless the window goes beyond the space.
@@ -175,16 +225,16 @@ impl Model for Slots {
     }
 }
 
-/// The whole index space: entries by their first index.
+/// The whole index space: what is taken by its first index.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ranges(BTreeMap<u64, (u64, u64)>);
+pub(crate) struct Ranges(BTreeMap<u64, (u64, Option<u64>)>);
 
 impl Ranges {
-    fn held((&first, &(last, key)): (&u64, &(u64, u64))) -> Option<Held> {
+    fn held((&first, &(last, key)): (&u64, &(u64, Option<u64>))) -> Option<Taken> {
         Some((IndexRange::new(first, last)?, key))
     }
 
-    fn at(&self, index: u64) -> Option<Held> {
+    fn at(&self, index: u64) -> Option<Taken> {
         let held = self.0.range(..=index).next_back().and_then(Self::held)?;
         held.0.contains(index).then_some(held)
     }
@@ -195,21 +245,21 @@ impl Model for Ranges {
         IndexRange::FULL
     }
 
-    fn first_in(&self, range: IndexRange) -> Option<Held> {
+    fn first_in(&self, range: IndexRange) -> Option<Taken> {
         self.at(range.first()).or_else(|| self.0.range(range).next().and_then(Self::held))
     }
 
-    fn insert(&mut self, range: IndexRange, key: u64) {
+    fn take(&mut self, range: IndexRange, key: Option<u64>) {
         self.0.insert(range.first(), (range.last(), key));
     }
 
-    fn erase(&mut self, index: u64) -> Option<Held> {
+    fn free(&mut self, index: u64) -> Option<Taken> {
         let held = self.at(index)?;
         self.0.remove(&held.0.first());
         Some(held)
     }
 
-    fn entries(&self) -> Vec<Held> {
+    fn taken(&self) -> Vec<Taken> {
         self.0.iter().filter_map(Self::held).collect()
     }
 

@@ -3,7 +3,8 @@
 use maple_faults::{FaultyAlloc, Plan};
 use maple_tree::{Gaps, NoGaps, SmallGaps, SmallNoGaps};
 
-use crate::check::{Outcome, Subject};
+use crate::apply::Outcome;
+use crate::check::Subject;
 use crate::layouts::Tested;
 use crate::model::Ranges;
 use crate::rules;

@@ -11,14 +11,41 @@ use crate::rules;
 pub(crate) enum Op {
     /// Stores over a range, which may be occupied or out of bounds.
     Insert(IndexRange),
-    /// Stores over `first..=last` where `first` is greater.
-    InsertReversed(u64, u64),
+    /// Takes a range without a value, likewise.
+    Reserve(IndexRange),
+    /// Stores over a range, whatever is there.
+    Store(IndexRange),
+    /// Frees a range.
+    ClearRange(IndexRange),
+    /// Prepares an insertion.
+    PrepareInsert(IndexRange, Use),
+    /// Prepares a store.
+    PrepareStore(IndexRange, Use),
+    /// Searches and stores.
+    Allocate(GapRequest),
+    /// Likewise, behind the last one.
+    AllocateCyclic(GapRequest),
+    /// Tries all that there is with `first..=last` where `first` is greater.
+    Reversed(u64, u64),
     /// Takes out what is at an index.
     Erase(u64),
+    /// Frees what is reserved at an index.
+    Unreserve(u64),
     /// Exchanges the value at an index.
     Replace(u64),
+    /// Joins neighbours.
+    Merge(IndexRange),
     /// Takes out everything.
     Clear,
+}
+
+/// What becomes of a prepared write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    Store,
+    Reserve,
+    Clear,
+    Drop,
 }
 
 /// What a random program does for a while.
@@ -59,36 +86,82 @@ pub(crate) fn next(rng: &mut Rng, phase: Phase, model: &impl Model) -> Op {
     if rng.u32(0..100) == 0 {
         let last = index(rng, space);
         return match last.checked_add(1) {
-            Some(above) => Op::InsertReversed(rng.u64(above..), last),
-            None => Op::InsertReversed(u64::MAX, u64::MAX - 1),
+            Some(above) => Op::Reversed(rng.u64(above..), last),
+            None => Op::Reversed(u64::MAX, u64::MAX - 1),
         };
     }
     if rng.u32(0..100) == 0 && model.bounds() == space {
         return beyond(rng, space);
     }
     if rng.u32(0..100) < phase.inserts_of_100() {
-        return Op::Insert(range(rng, model));
+        return take(rng, model);
     }
     let index = index(rng, space);
-    if rng.u32(0..20) == 0 {
-        return Op::Replace(index);
+    match rng.u8(0..40) {
+        0 | 1 => return Op::Replace(index),
+        2 => return Op::Merge(window(rng, space)),
+        3 | 4 => return Op::ClearRange(range(rng, model)),
+        5 | 6 => return Op::ClearRange(within_taken(rng, model)),
+        _ => {}
     }
     // Mostly an index where there is something: anywhere in the next entry.
     let next = IndexRange::new(index, space.last()).and_then(|rest| model.first_in(rest));
     match next {
-        Some((range, _)) if rng.u8(0..4) > 0 => Op::Erase(rng.u64(range.first()..=range.last())),
+        Some((range, key)) if rng.u8(0..4) > 0 => {
+            let index = rng.u64(range.first()..=range.last());
+            if key.is_some() { Op::Erase(index) } else { Op::Unreserve(index) }
+        }
+        _ if rng.u8(0..4) == 0 => Op::Unreserve(index),
         _ => Op::Erase(index),
     }
+}
+
+/// A write that takes something.
+fn take(rng: &mut Rng, model: &impl Model) -> Op {
+    let used = [Use::Store, Use::Reserve, Use::Clear, Use::Drop][rng.usize(0..4)];
+    match rng.u8(0..32) {
+        0..=15 => Op::Insert(range(rng, model)),
+        16..=18 => Op::Reserve(range(rng, model)),
+        19 | 20 => Op::Store(range(rng, model)),
+        21..=24 => Op::Store(within_taken(rng, model)),
+        25 => Op::PrepareInsert(range(rng, model), used),
+        26 => Op::PrepareStore(range(rng, model), used),
+        27 => Op::PrepareStore(within_taken(rng, model), used),
+        28 | 29 => Op::Allocate(request_inside(rng, model.space())),
+        _ => Op::AllocateCyclic(request_inside(rng, model.space())),
+    }
+}
+
+/// A range that has to do with what is taken: a part of it, or a part and more.
+fn within_taken(rng: &mut Rng, model: &impl Model) -> IndexRange {
+    let space = model.space();
+    let at = index(rng, space);
+    let next = IndexRange::new(at, space.last()).and_then(|rest| model.first_in(rest));
+    let Some((taken, _)) = next else { return range(rng, model) };
+    let first = rng.u64(taken.first()..=taken.last());
+    let (first, last) = match rng.u8(0..8) {
+        0 => (taken.first(), taken.last()),
+        1 => (taken.first(), first),
+        2 => (first, taken.last()),
+        3 => (first, first.saturating_add(length(rng, space) - 1).min(space.last())),
+        4 => (first.saturating_sub(length(rng, space) - 1).max(space.first()), first),
+        _ => (first, rng.u64(first..=taken.last())),
+    };
+    IndexRange::new(first, last).expect("`first` is not above `last`")
 }
 
 /// A write that has nothing to do, because the index space ends before.
 fn beyond(rng: &mut Rng, bounds: IndexRange) -> Op {
     let (inside, above) = (index(rng, bounds), bounds.last().saturating_add(rng.u64(0..3)));
     let below = bounds.first().saturating_sub(rng.u64(0..3));
-    match rng.u8(0..4) {
-        0 => Op::Insert(IndexRange::new(inside, above).unwrap_or(bounds)),
-        1 => Op::Insert(IndexRange::new(below, inside).unwrap_or(bounds)),
-        2 => Op::Erase(above),
+    let range = if rng.bool() { IndexRange::new(inside, above) } else { IndexRange::new(below, inside) };
+    let range = range.unwrap_or(bounds);
+    match rng.u8(0..6) {
+        0 => Op::Insert(range),
+        1 => Op::Store(range),
+        2 => Op::Reserve(range),
+        3 => Op::PrepareStore(range, Use::Clear),
+        4 => Op::Erase(above),
         _ => Op::Erase(below),
     }
 }
@@ -170,6 +243,13 @@ pub(crate) fn request(rng: &mut Rng, space: IndexRange) -> GapRequest {
     GapRequest::new(window, size, align, direction).expect("the request makes sense")
 }
 
+/// A gap request that finds nothing outside of a space.
+fn request_inside(rng: &mut Rng, space: IndexRange) -> GapRequest {
+    let request = request(rng, space);
+    let window = request.window().intersection(space).unwrap_or(space);
+    GapRequest::new(window, request.size(), request.align(), request.direction()).expect("as before")
+}
+
 /// A random program as a list: what it does follows from the model alone.
 pub(crate) fn random(seed: u64, mut model: impl Model, steps: usize) -> Vec<Op> {
     let mut rng = Rng::with_seed(seed);
@@ -180,16 +260,29 @@ pub(crate) fn random(seed: u64, mut model: impl Model, steps: usize) -> Vec<Op> 
             phase = Phase::any(&mut rng);
         }
         let op = next(&mut rng, phase, &model);
-        match op {
-            Op::Insert(range) if !model.bounds().contains_range(range) => {}
-            Op::Insert(range) if model.first_in(range).is_none() => model.insert(range, 0),
-            Op::Erase(index) => drop(model.erase(index)),
-            Op::Clear => continue,
-            _ => {}
+        if op != Op::Clear {
+            foresee(op, &mut model);
+            program.push(op);
         }
-        program.push(op);
     }
     program
+}
+
+/// About what a write does; enough to make up the next one.
+fn foresee(op: Op, model: &mut impl Model) {
+    match op {
+        Op::Insert(range) | Op::Reserve(range) | Op::Store(range) | Op::ClearRange(range)
+            if !model.bounds().contains_range(range) => {}
+        Op::Insert(range) if model.first_in(range).is_none() => model.take(range, Some(0)),
+        Op::Reserve(range) if model.first_in(range).is_none() => model.take(range, None),
+        Op::Store(range) => {
+            model.clear_range(range);
+            model.take(range, Some(0));
+        }
+        Op::ClearRange(range) => drop(model.clear_range(range)),
+        Op::Erase(index) | Op::Unreserve(index) => drop(model.free(index)),
+        _ => {}
+    }
 }
 
 /// Programs for failing memory, each with its name: those by rule and some random ones.

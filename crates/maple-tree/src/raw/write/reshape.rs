@@ -51,10 +51,11 @@ impl<L: Layout, A> RawTree<L, A> {
             match link.node() {
                 Node::Leaf(leaf) => {
                     let at = leaf.find(range.first());
-                    let rest = Filling::Taken(leaf.slot(at).copied());
+                    let own = Filling::Taken(leaf.slot(at).copied());
                     let span = leaf.range_of(at, bounds);
-                    let edit =
-                        Edit { purpose: Purpose::Divide, at, removed: 1, span, before: rest, after: rest };
+                    let before = if span.first() < range.first() { own } else { Filling::Empty };
+                    let after = if range.last() < span.last() { own } else { Filling::Empty };
+                    let edit = Edit { purpose: Purpose::Divide, at, removed: 1, span, before, after };
                     return Some(Plan::new::<L>(range, path, Place::Leaf, edit, leaf.len(), &lens));
                 }
                 Node::Branch(branch) => {
