@@ -3,7 +3,7 @@
 //! Invariants, on top of those of the nodes (`crate::node`):
 //!
 //! - **T1** The slots of a node cover its bounds; the root's bounds are the tree's, which never change.
-//! - **T2** All leaves are `height - 1` branches away from the root. A tree without entries has no nodes.
+//! - **T2** All leaves are `height - 1` branches away from the root. A tree without live slots has no nodes.
 //! - **T3** Every node has a live slot. So an empty slot stands for a free subtree at any level, and the walk
 //!   along a run of free slots never has to cross a node that is wholly free.
 //! - **T4** The gap summary of each branch is what `summarize` says.
