@@ -14,7 +14,7 @@ pub enum Direction {
     BottomUp,
 }
 
-/// A request for a free range: where, how long, how aligned, from which end.
+/// A request for a free range: where, how long, how aligned, not across which boundary, from which end.
 ///
 /// ```
 /// use maple_tree::{Direction, GapRequest, InvalidRequest};
@@ -29,6 +29,8 @@ pub struct GapRequest {
     window: IndexRange,
     size: u64,
     align: u64,
+    /// The boundary minus 1: the bits in which the indices of one block differ. All bits if there is none.
+    block: u64,
     direction: Direction,
     need: u8,
 }
@@ -46,6 +48,18 @@ pub enum InvalidRequest {
         /// What was asked for.
         align: u64,
     },
+    /// The boundary is not a power of two.
+    Boundary {
+        /// What was asked for.
+        boundary: u64,
+    },
+    /// The size is larger than the boundary: any such range crosses it.
+    SizeAboveBoundary {
+        /// How many indices were asked for.
+        size: u64,
+        /// What these cannot but cross.
+        boundary: u64,
+    },
 }
 
 impl fmt::Display for InvalidRequest {
@@ -54,6 +68,10 @@ impl fmt::Display for InvalidRequest {
             Self::Window => f.write_str("the window is empty"),
             Self::Size => f.write_str("the size is 0"),
             Self::Alignment { align } => write!(f, "the alignment {align} is not a power of two"),
+            Self::Boundary { boundary } => write!(f, "the boundary {boundary} is not a power of two"),
+            Self::SizeAboveBoundary { size, boundary } => {
+                write!(f, "the size {size} is larger than the boundary {boundary}")
+            }
         }
     }
 }
@@ -91,7 +109,45 @@ impl GapRequest {
         debug_assert!(size > 0);
         // Any run of 2^(k+1) - 1 indices holds an aligned block of 2^k.
         let need = ((u128::from(size) + 1).ilog2() - 1) as u8 + 1;
-        Self { window, size, align: 1, direction, need }
+        Self { window, size, align: 1, block: u64::MAX, direction, need }
+    }
+
+    /// The same request for a range that does not cross a multiple of `boundary` (a power of two): all of its
+    /// indices lie in one block of `boundary` indices that is aligned to `boundary`. Of several boundaries the
+    /// smallest counts.
+    ///
+    /// This is for devices that count in the low bits of an address only, and wrap around at 64 KiB, say.
+    ///
+    /// ```
+    /// use maple_tree::{Direction, GapRequest, IndexRange, InvalidRequest, MapleTree};
+    ///
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(27.., ())?;
+    /// let request = GapRequest::new(.., 12, 1, Direction::TopDown)?;
+    /// assert_eq!(tree.find_gap(&request), IndexRange::new(15, 26));
+    /// // Indices 15 and 16 lie on two sides of a boundary.
+    /// assert_eq!(tree.find_gap(&request.not_crossing(16)?), IndexRange::new(4, 15));
+    ///
+    /// let too_large = InvalidRequest::SizeAboveBoundary { size: 12, boundary: 8 };
+    /// assert_eq!(request.not_crossing(8), Err(too_large));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`] if the boundary is not a power of two, or smaller than the size: no range of that
+    /// size is within it anywhere, so this is an error of the request, and not a search that finds nothing.
+    pub fn not_crossing(self, boundary: u64) -> Result<Self, InvalidRequest> {
+        if !boundary.is_power_of_two() {
+            return Err(InvalidRequest::Boundary { boundary });
+        }
+        if self.size > boundary {
+            return Err(InvalidRequest::SizeAboveBoundary { size: self.size, boundary });
+        }
+        // An answer as large as its block is the block. A smaller one may lie across the middle of its block,
+        // and needs no higher order than without a boundary.
+        let whole_block = if self.size == boundary { boundary.ilog2() as u8 + 1 } else { 0 };
+        Ok(Self { block: self.block.min(boundary - 1), need: self.need.max(whole_block), ..self })
     }
 
     /// The same in another window.
@@ -114,29 +170,53 @@ impl GapRequest {
         self.align
     }
 
+    /// The power of two of which no multiple may be crossed, if there is one.
+    pub fn boundary(&self) -> Option<u64> {
+        self.block.checked_add(1)
+    }
+
     /// From which end the search goes.
     pub fn direction(&self) -> Direction {
         self.direction
     }
 
     /// The order (as `order_of` has it) that a run must have to hold the answer. Necessary for every request;
-    /// sufficient if the size is a power of two equal to the alignment and the window does not cut the run.
+    /// sufficient if the size is a power of two equal to the alignment, or equal to the boundary and not below
+    /// the alignment, and the window does not cut the run.
     #[inline]
     pub(crate) fn need(&self) -> u8 {
         self.need
     }
 
     /// The highest or lowest fitting range in a free run, clipped to the window.
+    ///
+    /// The nearest aligned place is taken as if there were no boundary, and moved once at most if there is one:
+    ///
+    /// - The size is at most the boundary, so a place crosses one line (multiple of the boundary) or none. It
+    ///   crosses none if the alignment is a multiple of the boundary. So where there is a line to cross, the
+    ///   alignment divides the boundary, and the line itself is aligned.
+    /// - All places farther away cross that line as well until they lie wholly beyond it. The nearest of those
+    ///   begins at the line, from the bottom; from the top it is the highest aligned one that ends before it.
+    /// - That place lies in the block beyond the line, which is aligned and as long as the size or longer. So
+    ///   it crosses no other line. Nothing overflows, since the index space consists of whole blocks.
     #[inline]
     pub(crate) fn fit(&self, run: IndexRange) -> Option<IndexRange> {
         let run = run.intersection(self.window)?;
         let extra = self.size - 1;
         let mask = self.align - 1;
-        let first = match self.direction {
+        let mut first = match self.direction {
             Direction::TopDown => run.last().checked_sub(extra)? & !mask,
             Direction::BottomUp => run.first().checked_add(mask)? & !mask,
         };
-        let last = first.checked_add(extra)?;
+        let mut last = first.checked_add(extra)?;
+        if first ^ last > self.block {
+            let line = last & !self.block;
+            first = match self.direction {
+                Direction::TopDown => (line - self.size) & !mask,
+                Direction::BottomUp => line,
+            };
+            last = first + extra;
+        }
         (run.first() <= first && last <= run.last()).then(|| IndexRange::new(first, last)).flatten()
     }
 }

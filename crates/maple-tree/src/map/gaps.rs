@@ -47,8 +47,9 @@ impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
     ///
     /// O(height) node visits if the size is a power of two equal to the alignment, or the alignment is 1: at
     /// most 2 per level, and 2 more per level for each end of the window that lies inside the bounds of the tree.
-    /// For other alignments runs that are long enough but cannot be aligned are rejected one by
-    /// one, in O(n) at worst. Allocates nothing.
+    /// For other alignments runs that are long enough but cannot be aligned are rejected one by one, in O(n) at
+    /// worst. So are runs that are long enough (though shorter than twice the size) but cut by a boundary
+    /// ([`GapRequest::not_crossing`]), unless the size is the alignment or the boundary. Allocates nothing.
     ///
     /// ```
     /// use maple_tree::{Direction, GapRequest, IndexRange, MapleTree};

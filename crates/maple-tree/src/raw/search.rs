@@ -14,7 +14,8 @@
 //!
 //! For a request with size = alignment = 2^k, or alignment 1, a slot that passes its summary and lies inside
 //! the window holds a fit. So nodes are visited in vain only where the window cuts through them: at most one
-//! per level at each end of the window. Other alignments may be rejected at any number of candidates.
+//! per level at each end of the window. Other alignments may be rejected at any number of candidates, and so
+//! may runs that a boundary cuts, unless the size is the alignment or the boundary itself.
 
 use super::RawTree;
 use super::summarize::{edges, run_from};

@@ -112,16 +112,29 @@ pub(crate) trait Model {
 }
 
 /// Fits a request into gaps, in numbers that cannot overflow.
+///
+/// A gap is cut at multiples of the boundary. Of the pieces the two where the search begins are enough: if
+/// there are more, the second one is a whole block, into which the request fits.
 fn fit_gap_by_gap(gaps: &[IndexRange], request: &GapRequest) -> Option<IndexRange> {
     let (size, align) = (i128::from(request.size()), i128::from(request.align()));
-    let fit = |gap: &IndexRange| {
-        let run = gap.intersection(request.window())?;
-        let (first, end) = (i128::from(run.first()), i128::from(run.last()) + 1);
+    // A place that is aligned to more than the boundary does not cross it.
+    let block = request.boundary().map_or(1 << 64, i128::from).max(align);
+    let fit_in_block = |run: IndexRange, number: i128| {
+        let first = i128::from(run.first()).max(number * block);
+        let end = (i128::from(run.last()) + 1).min((number + 1) * block);
         let start = match request.direction() {
             Direction::TopDown => (end - size).div_euclid(align) * align,
             Direction::BottomUp => (first + align - 1).div_euclid(align) * align,
         };
         (first <= start && start + size <= end).then(|| IndexRange::sized(start as u64, request.size()))?
+    };
+    let fit = |gap: &IndexRange| {
+        let run = gap.intersection(request.window())?;
+        let (lowest, highest) = (i128::from(run.first()) / block, i128::from(run.last()) / block);
+        match request.direction() {
+            Direction::TopDown => fit_in_block(run, highest).or_else(|| fit_in_block(run, highest - 1)),
+            Direction::BottomUp => fit_in_block(run, lowest).or_else(|| fit_in_block(run, lowest + 1)),
+        }
     };
     match request.direction() {
         Direction::TopDown => gaps.iter().rev().find_map(fit),
@@ -214,7 +227,9 @@ impl Model for Slots {
         }
         runs.reverse();
         let fits = |start: &u64| {
-            start % request.align() == 0 && runs[(start - window.first()) as usize] >= request.size()
+            start % request.align() == 0
+                && runs[(start - window.first()) as usize] >= request.size()
+                && request.boundary().is_none_or(|boundary| start % boundary + request.size() <= boundary)
         };
         let mut starts = window.first()..=window.last();
         let start = match request.direction() {

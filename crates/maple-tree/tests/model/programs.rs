@@ -223,7 +223,8 @@ pub(crate) fn window(rng: &mut Rng, space: IndexRange) -> IndexRange {
     IndexRange::new(first, last).unwrap_or(space)
 }
 
-/// A gap request: windows that cut gaps, sizes up to more than the window, alignments smaller and larger.
+/// A gap request: windows that cut gaps, sizes up to more than the window, alignments smaller and larger,
+/// boundaries that are close to the size.
 pub(crate) fn request(rng: &mut Rng, space: IndexRange) -> GapRequest {
     let window = window(rng, space);
     let size = match rng.u8(0..16) {
@@ -240,7 +241,14 @@ pub(crate) fn request(rng: &mut Rng, space: IndexRange) -> GapRequest {
         _ => 1 << rng.u32(0..=6),
     };
     let direction = if rng.bool() { Direction::TopDown } else { Direction::BottomUp };
-    GapRequest::new(window, size, align, direction).expect("the request makes sense")
+    let request = GapRequest::new(window, size, align, direction).expect("the request makes sense");
+    match size.checked_next_power_of_two() {
+        Some(least) if rng.bool() => {
+            let boundary = least << rng.u32(0..=3).min(63 - least.ilog2());
+            request.not_crossing(boundary).expect("the boundary is not below the size")
+        }
+        _ => request,
+    }
 }
 
 /// A gap request that finds nothing outside of a space.

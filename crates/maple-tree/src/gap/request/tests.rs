@@ -15,10 +15,20 @@ fn range(first: u64, last: u64) -> IndexRange {
     IndexRange::new(first, last).unwrap()
 }
 
+/// A request with a boundary, which 0 stands for if there is none.
+fn bounded(request: GapRequest, boundary: u64) -> GapRequest {
+    if boundary == 0 { request } else { request.not_crossing(boundary).unwrap() }
+}
+
 /// Tries each place.
 fn fit_by_trying(request: &GapRequest, run: IndexRange) -> Option<IndexRange> {
+    let same_block = |place: &IndexRange| match request.boundary() {
+        Some(boundary) => place.first() / boundary == place.last() / boundary,
+        None => true,
+    };
     let fits = |place: &IndexRange| {
         place.first() % request.align() == 0
+            && same_block(place)
             && run.contains_range(*place)
             && request.window().contains_range(*place)
     };
@@ -56,21 +66,67 @@ fn fits_into_all_short_runs() {
 }
 
 #[test]
-fn the_filter_lets_all_pass_that_fits_and_of_natural_requests_nothing_else() {
+fn fits_between_boundaries_in_all_short_runs() {
     for_all_short_runs(|run| {
-        let len = u64::try_from(run.count()).unwrap();
-        for align in [1, 2, 4, 8, 16, 32, 64] {
-            for size in 1..=33 {
-                let request = GapRequest::new(.., size, align, Direction::TopDown).unwrap();
-                let passes = order_of(run) >= request.need() && len >= size;
-                let fits = request.fit(run).is_some();
-                assert!(passes || !fits, "{request:?} is kept out of {run}");
-                if size == align || align == 1 {
-                    assert_eq!(passes, fits, "{request:?} and {run}");
+        for boundary in [1, 2, 4, 8, 16, 32, 1 << 63] {
+            for align in [1, 2, 4, 8, 16, 64] {
+                for size in (1..=33).take_while(|size| *size <= boundary) {
+                    for direction in DIRECTIONS {
+                        let request = GapRequest::new(.., size, align, direction).unwrap();
+                        let request = bounded(request, boundary);
+                        assert_eq!(request.fit(run), fit_by_trying(&request, run), "{request:?} in {run}");
+                    }
                 }
             }
         }
     });
+}
+
+#[test]
+fn the_filter_lets_all_pass_that_fits_and_of_natural_requests_nothing_else() {
+    for_all_short_runs(|run| {
+        let len = u64::try_from(run.count()).unwrap();
+        for boundary in [0, 1, 2, 4, 8, 16, 32, 64] {
+            for align in [1, 2, 4, 8, 16, 32, 64] {
+                for size in (1..=33).take_while(|size| boundary == 0 || *size <= boundary) {
+                    let request = GapRequest::new(.., size, align, Direction::TopDown).unwrap();
+                    let request = bounded(request, boundary);
+                    let passes = order_of(run) >= request.need() && len >= size;
+                    let fits = request.fit(run).is_some();
+                    assert!(passes || !fits, "{request:?} is kept out of {run}");
+                    let unaligned = align == 1 && boundary == 0;
+                    if unaligned || size == align || size == boundary && align <= boundary {
+                        assert_eq!(passes, fits, "{request:?} and {run}");
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// As the cost of `find_gap` is described.
+#[test]
+fn only_runs_shorter_than_twice_the_size_are_cut() {
+    for_all_short_runs(|run| {
+        for boundary in [1, 2, 4, 8, 16, 32] {
+            for size in 1..=boundary {
+                let request = GapRequest::new(.., size, 1, Direction::TopDown).unwrap();
+                let fits = bounded(request, boundary).fit(run).is_some();
+                assert!(fits || run.count() < 2 * u128::from(size), "{size}, {boundary} and {run}");
+            }
+        }
+    });
+}
+
+#[test]
+fn of_several_boundaries_the_smallest_counts() {
+    let request = GapRequest::new(.., 4, 1, Direction::TopDown).unwrap();
+    assert_eq!(request.boundary(), None);
+    let four = request.not_crossing(4).unwrap();
+    assert_eq!(four.boundary(), Some(4));
+    assert_eq!(four.not_crossing(16), Ok(four));
+    assert_eq!(request.not_crossing(16).unwrap().not_crossing(4), Ok(four));
+    assert_eq!(request.not_crossing(1 << 63).unwrap().boundary(), Some(1 << 63));
 }
 
 #[test]
@@ -85,21 +141,41 @@ fn what_makes_no_sense() {
     assert_eq!(new((0, 0), 1, 0), Some(InvalidRequest::Alignment { align: 0 }));
     assert_eq!(new((0, 0), 1, 3), Some(InvalidRequest::Alignment { align: 3 }));
     assert_eq!(new((0, 0), u64::MAX, 1 << 63), None);
+
+    let not_crossing = |size, boundary| {
+        let request = GapRequest::new(.., size, 1, Direction::TopDown).unwrap();
+        request.not_crossing(boundary).err()
+    };
+    assert_eq!(not_crossing(1, 0), Some(InvalidRequest::Boundary { boundary: 0 }));
+    assert_eq!(not_crossing(1, u64::MAX), Some(InvalidRequest::Boundary { boundary: u64::MAX }));
+    assert_eq!(not_crossing(1, 1), None);
+    assert_eq!(not_crossing(2, 1), Some(InvalidRequest::SizeAboveBoundary { size: 2, boundary: 1 }));
+    assert_eq!(not_crossing(1 << 63, 1 << 63), None);
+    let size = (1 << 63) + 1;
+    let above = InvalidRequest::SizeAboveBoundary { size, boundary: 1 << 63 };
+    assert_eq!(not_crossing(size, 1 << 63), Some(above));
 }
 
-/// The same in numbers that cannot overflow, for runs of any length.
+/// The same in numbers that cannot overflow, for runs of any length: within the aligned block where the search
+/// begins, or else the next one. If the run goes on beyond that, the request fits there.
 fn fit_in_wide_numbers(request: &GapRequest, run: IndexRange) -> Option<IndexRange> {
     let run = run.intersection(request.window())?;
     let (size, align) = (i128::from(request.size()), i128::from(request.align()));
-    let (first, end) = (i128::from(run.first()), i128::from(run.last()) + 1);
-    let start = match request.direction() {
-        Direction::TopDown => (end - size).div_euclid(align) * align,
-        Direction::BottomUp => (first + align - 1).div_euclid(align) * align,
+    let block = request.boundary().map_or(1 << 64, i128::from).max(align);
+    let fit_in_block = |number: i128| {
+        let first = i128::from(run.first()).max(number * block);
+        let end = (i128::from(run.last()) + 1).min((number + 1) * block);
+        let start = match request.direction() {
+            Direction::TopDown => (end - size).div_euclid(align) * align,
+            Direction::BottomUp => (first + align - 1).div_euclid(align) * align,
+        };
+        let fits = first <= start && start + size <= end;
+        fits.then(|| IndexRange::sized(u64::try_from(start).unwrap(), request.size()))?
     };
-    if first <= start && start + size <= end {
-        IndexRange::sized(u64::try_from(start).unwrap(), request.size())
-    } else {
-        None
+    let (lowest, highest) = (i128::from(run.first()) / block, i128::from(run.last()) / block);
+    match request.direction() {
+        Direction::TopDown => fit_in_block(highest).or_else(|| fit_in_block(highest - 1)),
+        Direction::BottomUp => fit_in_block(lowest).or_else(|| fit_in_block(lowest + 1)),
     }
 }
 
@@ -116,10 +192,15 @@ proptest! {
         window in any_range(),
         (bits, shift) in (1u64.., 0..64u32),
         align in 0..64u32,
+        room in prop::option::of(0..64u32),
         direction in prop::sample::select(&DIRECTIONS[..]),
     ) {
         let size = (bits >> shift).max(1);
         let request = GapRequest::new(window, size, 1 << align, direction).unwrap();
+        // A boundary that is the size or larger, up to 2^63.
+        let least = room.and(size.checked_next_power_of_two());
+        let boundary = least.map(|least| least << room.unwrap_or(0).min(63 - least.ilog2()));
+        let request = bounded(request, boundary.unwrap_or(0));
         let fit = request.fit(run);
         prop_assert_eq!(fit, fit_in_wide_numbers(&request, run));
         prop_assert!(fit.is_none() || order_of(run) >= request.need());
