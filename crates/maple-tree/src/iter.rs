@@ -1,7 +1,9 @@
-//! Iterators over entries and over gaps.
+//! Iterators over entries, over gaps, and over what is taken.
 //!
 //! An iterator stands in a leaf. At the leaf's end it walks down from the root to the next one, which costs the
 //! height once per leaf and saves keeping the path.
+
+mod sets;
 
 use core::fmt;
 use core::iter::FusedIterator;
@@ -12,6 +14,10 @@ use crate::map::MapleTree;
 use crate::node::{Layout, Shape};
 use crate::range::IndexRange;
 use crate::raw::{Found, LeafView, RawTree};
+use crate::set::Complement;
+
+use sets::EntryRanges;
+pub use sets::{SetIter, TakenIter};
 
 /// A leaf that an iterator has reached, and which of its live slots it has not passed yet, a bit for each.
 struct Place<'a, L: Layout> {
@@ -198,15 +204,11 @@ impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for Range<'_, T, L, A> {
 /// The gaps of a tree in order; made by [`MapleTree::gaps`] and [`MapleTree::gaps_within`].
 ///
 /// A gap is what lies between two entries, so this goes over the entries, however the gaps are cut into slots.
-pub struct GapIter<'a, L: Layout, A> {
-    entries: RawIter<'a, L, A>,
-    /// What has not been passed from either end.
-    rest: Option<IndexRange>,
-}
+pub struct GapIter<'a, L: Layout, A>(Complement<EntryRanges<'a, L, A>>);
 
 impl<'a, L: Layout, A> GapIter<'a, L, A> {
     pub(crate) fn new(tree: &'a RawTree<L, A>, window: Option<IndexRange>) -> Self {
-        Self { entries: RawIter::new(tree, window), rest: window }
+        Self(Complement::new(EntryRanges::new(tree, window), window))
     }
 }
 
@@ -214,31 +216,13 @@ impl<L: Layout, A> Iterator for GapIter<'_, L, A> {
     type Item = IndexRange;
 
     fn next(&mut self) -> Option<IndexRange> {
-        while let Some(rest) = self.rest {
-            let Some(entry) = self.entries.next() else {
-                return self.rest.take();
-            };
-            self.rest = entry.range.after().and_then(|after| after.intersection(rest));
-            if let Some(gap) = entry.range.before().and_then(|before| before.intersection(rest)) {
-                return Some(gap);
-            }
-        }
-        None
+        self.0.next()
     }
 }
 
 impl<L: Layout, A> DoubleEndedIterator for GapIter<'_, L, A> {
     fn next_back(&mut self) -> Option<IndexRange> {
-        while let Some(rest) = self.rest {
-            let Some(entry) = self.entries.next_back() else {
-                return self.rest.take();
-            };
-            self.rest = entry.range.before().and_then(|before| before.intersection(rest));
-            if let Some(gap) = entry.range.after().and_then(|after| after.intersection(rest)) {
-                return Some(gap);
-            }
-        }
-        None
+        self.0.next_back()
     }
 }
 
@@ -246,12 +230,12 @@ impl<L: Layout, A> FusedIterator for GapIter<'_, L, A> {}
 
 impl<L: Layout, A> Clone for GapIter<'_, L, A> {
     fn clone(&self) -> Self {
-        Self { entries: self.entries.clone(), rest: self.rest }
+        Self(self.0.clone())
     }
 }
 
 impl<L: Layout, A> fmt::Debug for GapIter<'_, L, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GapIter").field("rest", &self.rest).finish_non_exhaustive()
+        f.debug_struct("GapIter").field("rest", &self.0.rest()).finish_non_exhaustive()
     }
 }

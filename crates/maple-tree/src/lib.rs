@@ -65,6 +65,7 @@ mod map;
 mod node;
 mod range;
 mod raw;
+mod set;
 mod stats;
 mod validate;
 
@@ -74,7 +75,7 @@ pub use dump::Dump;
 pub use entry::{Entry, Word};
 pub use error::{AllocateError, AllocateErrorKind, InsertError, InsertErrorKind, Rejected};
 pub use gap::{Direction, GapRequest, InvalidRequest};
-pub use iter::{GapIter, Iter, Range};
+pub use iter::{GapIter, Iter, Range, SetIter, TakenIter};
 pub use map::{Cyclic, MapleTree, Placed, Prepared};
 pub use node::{Gaps, Layout, NoGaps, TracksGaps};
 #[doc(hidden)]

@@ -28,6 +28,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     }
 
     /// What is free within `window`: the gaps that overlap it, clipped to it, in order, from either end.
+    /// The complement within the window is [`taken_within`](Self::taken_within).
     ///
     /// ```
     /// # use maple_tree::{IndexRange, MapleTree};

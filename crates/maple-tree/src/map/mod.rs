@@ -5,6 +5,7 @@ mod gaps;
 mod inspect;
 mod merge;
 mod prepared;
+mod sets;
 mod store;
 mod words;
 mod write;
@@ -35,7 +36,8 @@ use crate::raw::RawTree;
 /// | [`insert`](Self::insert) | O(height), about 4 per level on average | only if a leaf is full: 1 leaf, and 1 branch per full level above it |
 /// | [`erase`](Self::erase) | O(height), about 5 per level on average | never, and cannot fail |
 /// | [`find_gap`](Self::find_gap) | O(height), at most 2 per level without a window, for natural requests and alignment 1 | never |
-/// | a step of an iterator | O(1), once per leaf O(height) | never |
+/// | a step of an iterator over entries | O(1), once per leaf O(height) | never |
+/// | [`union`](Self::union), [`intersection`](Self::intersection), ... | O(n + m) in all | never |
 ///
 /// The height is O(log n): 5 for 100 000 entries, 6 for a million. A test counts visits up to a million entries, in
 /// adversarial orders; see "Complexity" in `docs/design.md`. No operation panics, whatever its arguments are,

@@ -10,7 +10,7 @@ use maple_tree::{
 use crate::check::Subject;
 use crate::layouts::Tested;
 use crate::model::Model;
-use crate::programs::{Op, Use};
+use crate::programs::{self, Op, Use};
 use crate::values::Value;
 
 /// What became of a write.
@@ -273,10 +273,7 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
                 .checked_sub(1)
                 .and_then(|last| IndexRange::new(window.first(), last.min(window.last()))),
         };
-        let again = |window: IndexRange| {
-            GapRequest::new(window, request.size(), request.align(), request.direction()).expect("as before")
-        };
-        let straight = ahead.and_then(|ahead| self.model.find_gap(&again(ahead)));
+        let straight = ahead.and_then(|ahead| self.model.find_gap(&programs::in_window(request, ahead)));
         let expected = straight.or_else(|| self.model.find_gap(request));
         let mut cyclic = self.placed_last.map_or(Cyclic::new(), Cyclic::after);
         let (value, mode) = (self.value(), self.mode());

@@ -93,12 +93,18 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
         let gaps: Vec<_> = self.model.gaps().into_iter().filter_map(|gap| gap.intersection(window)).collect();
         assert_same(self.tree.gaps_within(window), &gaps);
         assert_eq!(from_both_ends(self.tree.gaps_within(window), rng), gaps, "{window}");
+
+        let taken: Vec<_> =
+            self.model.taken_runs().into_iter().filter_map(|run| run.intersection(window)).collect();
+        assert_same(self.tree.taken_within(window), &taken);
+        assert_eq!(from_both_ends(self.tree.taken_within(window), rng), taken, "{window}");
     }
 
-    /// Entries and gaps in order.
+    /// Entries, gaps and what is taken, in order.
     pub(crate) fn check_contents(&self) {
         assert_same(self.entries(), &self.model.entries());
         assert_same(self.tree.gaps(), &self.model.gaps());
+        assert_same(self.tree.taken(), &self.model.taken_runs());
     }
 
     /// Entries and gaps from the back and from both ends in turn, and the text.

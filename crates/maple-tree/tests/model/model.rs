@@ -100,6 +100,20 @@ pub(crate) trait Model {
         gaps.into_iter().filter_map(|gap| gap.intersection(self.bounds())).collect()
     }
 
+    /// All maximal taken ranges in order.
+    fn taken_runs(&self) -> Vec<IndexRange> {
+        let mut taken: Vec<IndexRange> = Vec::new();
+        for (range, _) in self.taken() {
+            match taken.last_mut() {
+                Some(run) if run.last() + 1 == range.first() => {
+                    *run = IndexRange::new(run.first(), range.last()).expect("entries are in order");
+                }
+                _ => taken.push(range),
+            }
+        }
+        taken
+    }
+
     /// The highest or lowest place that satisfies a request, gap by gap.
     fn find_gap(&self, request: &GapRequest) -> Option<IndexRange> {
         fit_gap_by_gap(&self.gaps(), request)

@@ -251,11 +251,17 @@ pub(crate) fn request(rng: &mut Rng, space: IndexRange) -> GapRequest {
     }
 }
 
+/// The same request in another window.
+pub(crate) fn in_window(request: &GapRequest, window: IndexRange) -> GapRequest {
+    let (size, align) = (request.size(), request.align());
+    let moved = GapRequest::new(window, size, align, request.direction()).expect("as before");
+    request.boundary().map_or(moved, |boundary| moved.not_crossing(boundary).expect("as before"))
+}
+
 /// A gap request that finds nothing outside of a space.
 fn request_inside(rng: &mut Rng, space: IndexRange) -> GapRequest {
     let request = request(rng, space);
-    let window = request.window().intersection(space).unwrap_or(space);
-    GapRequest::new(window, request.size(), request.align(), request.direction()).expect("as before")
+    in_window(&request, request.window().intersection(space).unwrap_or(space))
 }
 
 /// A random program as a list: what it does follows from the model alone.
