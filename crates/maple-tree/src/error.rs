@@ -23,6 +23,9 @@ pub type InsertError<T> = Rejected<T, InsertErrorKind>;
 /// An allocation that did not happen.
 pub type AllocateError<T> = Rejected<T, AllocateErrorKind>;
 
+/// An entry that was not appended, with its range. What came before it is in the tree.
+pub type ExtendError<T> = Rejected<(IndexRange, T), ExtendErrorKind>;
+
 /// Why nothing was stored over a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -53,6 +56,24 @@ pub enum AllocateErrorKind {
     NodeMemory(AllocError),
 }
 
+/// Why an entry was not appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExtendErrorKind {
+    /// The range does not lie wholly after everything that was there before it.
+    OutOfOrder {
+        /// The last range that is taken, by an entry or reserved.
+        after: IndexRange,
+    },
+    /// The range does not lie within the bounds of the tree.
+    OutOfBounds {
+        /// These bounds.
+        bounds: IndexRange,
+    },
+    /// There was no memory for a node.
+    NodeMemory(AllocError),
+}
+
 impl fmt::Display for InsertErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -73,8 +94,19 @@ impl fmt::Display for AllocateErrorKind {
     }
 }
 
+impl fmt::Display for ExtendErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfOrder { after } => write!(f, "the range does not lie after what is at {after}"),
+            Self::OutOfBounds { bounds } => write!(f, "the range lies outside of the tree's bounds {bounds}"),
+            Self::NodeMemory(error) => fmt::Display::fmt(error, f),
+        }
+    }
+}
+
 impl Error for InsertErrorKind {}
 impl Error for AllocateErrorKind {}
+impl Error for ExtendErrorKind {}
 
 impl From<AllocError> for InsertErrorKind {
     fn from(error: AllocError) -> Self {
@@ -83,6 +115,12 @@ impl From<AllocError> for InsertErrorKind {
 }
 
 impl From<AllocError> for AllocateErrorKind {
+    fn from(error: AllocError) -> Self {
+        Self::NodeMemory(error)
+    }
+}
+
+impl From<AllocError> for ExtendErrorKind {
     fn from(error: AllocError) -> Self {
         Self::NodeMemory(error)
     }

@@ -73,13 +73,16 @@ pub use alloc::{AllocError, AllocMode, Global, NodeAlloc};
 pub use content::Content;
 pub use dump::Dump;
 pub use entry::{Entry, Word};
-pub use error::{AllocateError, AllocateErrorKind, InsertError, InsertErrorKind, Rejected};
+pub use error::{
+    AllocateError, AllocateErrorKind, ExtendError, ExtendErrorKind, InsertError, InsertErrorKind, Rejected,
+};
 pub use gap::{Direction, GapRequest, InvalidRequest};
 pub use iter::{GapIter, Iter, Range, SetIter, TakenIter};
-pub use map::{Cyclic, MapleTree, Placed, Prepared};
+pub use map::{CloneEntry, Cyclic, MapleTree, Placed, Prepared};
 pub use node::{Gaps, Layout, NoGaps, TracksGaps};
 #[doc(hidden)]
 pub use node::{SmallGaps, SmallNoGaps};
 pub use range::IndexRange;
+pub use raw::Compaction;
 pub use stats::{SlotStats, Stats};
 pub use validate::Violation;

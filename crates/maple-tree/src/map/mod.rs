@@ -1,6 +1,9 @@
 //! The typed tree: [`MapleTree`].
 
 mod allocate;
+mod bulk;
+mod compact;
+mod copy;
 mod gaps;
 mod inspect;
 mod merge;
@@ -12,6 +15,7 @@ mod write;
 
 pub use allocate::{Cyclic, Placed};
 pub use prepared::Prepared;
+pub use words::CloneEntry;
 
 use core::fmt;
 use core::marker::PhantomData;

@@ -113,6 +113,11 @@ impl<A> Memory<A> {
         self.branches
     }
 
+    /// How many nodes there are of both kinds.
+    pub(crate) fn nodes(&self) -> usize {
+        self.leaves + self.branches
+    }
+
     pub(crate) fn alloc(&self) -> &A {
         &self.alloc
     }

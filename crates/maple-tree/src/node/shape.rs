@@ -203,6 +203,17 @@ pub trait Shape: Sized {
         *parts.len = new_len as u8;
     }
 
+    /// Makes this node, which has no slots, have those of another, with all but what they hold. Slots that are live
+    /// there hold nothing here, which is for the caller to change unless this is a leaf.
+    fn copy_frame(&mut self, other: &Self) {
+        let parts = self.parts();
+        parts.pivots.copy_from_slice(other.pivots());
+        *parts.empty = other.empty();
+        *parts.len = other.len() as u8;
+        parts.store.copy_from(0, other.store(), 0, other.len());
+        parts.store.set_edges(other.store().head(), other.store().tail());
+    }
+
     /// Joins `slot`, which is empty, with its empty neighbours in this node; the slot where it is then.
     fn coalesce(&mut self, slot: usize) -> usize {
         let last = self.empty_run_end(slot);

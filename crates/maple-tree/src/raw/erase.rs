@@ -24,7 +24,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     }
 
     /// Takes out a root that holds nothing, or just one child.
-    fn shrink(&mut self) {
+    pub(super) fn shrink(&mut self) {
         while let Some(mut root) = self.root.take() {
             let child = match root.node_mut() {
                 NodeMut::Leaf(leaf) if leaf.live() != 0 => None,

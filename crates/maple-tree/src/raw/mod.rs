@@ -13,6 +13,9 @@
 //! any level.
 
 mod balance;
+mod build;
+mod compact;
+mod copy;
 mod erase;
 mod longest;
 mod path;
@@ -24,6 +27,7 @@ mod summarize;
 mod trim;
 mod write;
 
+pub use compact::Compaction;
 pub(crate) use seek::{Found, LeafView};
 pub(crate) use store::PreparedStore;
 pub(crate) use write::InsertFailure;
