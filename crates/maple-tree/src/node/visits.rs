@@ -23,4 +23,6 @@ pub(crate) fn during<R>(operation: impl FnOnce() -> R) -> (u64, R) {
 }
 
 #[cfg(test)]
+mod bulk_tests;
+#[cfg(test)]
 mod tests;
