@@ -34,7 +34,7 @@
 //!   back.
 //! - [`find_gap`](MapleTree::find_gap) finds a range if and only if one exists: the highest, or the lowest.
 //! - An [`insert`](MapleTree::insert) that fails leaves the tree as it was and hands the value back. Lack of memory
-//!   is an error value.
+//!   is an error value (but for `clone`, which has none: see [`try_clone`](MapleTree::try_clone)).
 //! - Nothing panics but code of yours that is called (the drop of a value, say). Recursion is bounded by the height.
 //! - The whole index space is usable, `u64::MAX` included.
 //!

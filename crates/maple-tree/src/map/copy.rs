@@ -10,8 +10,8 @@ use crate::node::Layout;
 use crate::range::IndexRange;
 
 impl<T: CloneEntry, L: Layout, A: NodeAlloc + Clone> MapleTree<T, L, A> {
-    /// A tree of the same shape with clones of all values: bounds, entries and reserved ranges. Nodes come from a clone of
-    /// the allocator; memory may be waited for.
+    /// A tree of the same shape with clones of all values: bounds, entries and reserved ranges. Nodes come from
+    /// a clone of the allocator; memory may be waited for.
     ///
     /// O(nodes), and a clone of each value, in order and when all nodes are there. The kernel's `mtree_dup`.
     ///
@@ -39,12 +39,12 @@ impl<T: CloneEntry, L: Layout, A: NodeAlloc + Clone> MapleTree<T, L, A> {
 }
 
 impl<T: Entry, L: Layout, A: NodeAlloc + Clone> MapleTree<T, L, A> {
-    /// Like [`try_clone`](Self::try_clone), with values made by a function and the choice whether node memory may be
-    /// waited for. An entry for which the function has no value becomes a reserved range of the copy, which
-    /// [`replace`](Self::replace) can give a value later.
+    /// Like [`try_clone`](Self::try_clone), with values made by a function and the choice whether node memory
+    /// may be waited for. An entry for which the function has no value becomes a reserved range of the copy,
+    /// which [`replace`](Self::replace) can give a value later.
     ///
-    /// This is what the kernel's `fork` does to an address space: the tree of the parent is copied, each VMA in it is
-    /// replaced by a copy, and a place whose VMA could not be copied is marked.
+    /// This is what the kernel's `fork` does to an address space: the tree of the parent is copied, each VMA in
+    /// it is replaced by a copy, and a place whose VMA could not be copied is marked.
     ///
     /// # Errors
     ///
@@ -83,8 +83,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc + Clone> MapleTree<T, L, A> {
 }
 
 /// Like the collections of the standard library, this calls
-/// [`handle_alloc_error`](std_alloc::alloc::handle_alloc_error) if there is no memory, which mostly ends the program:
-/// `clone` cannot report it. [`try_clone`](MapleTree::try_clone) can.
+/// [`handle_alloc_error`](std_alloc::alloc::handle_alloc_error) if there is no memory, which mostly ends the
+/// program: `clone` cannot report it. [`try_clone`](MapleTree::try_clone) can.
 impl<T: CloneEntry, L: Layout> Clone for MapleTree<T, L, Global> {
     fn clone(&self) -> Self {
         match self.try_clone() {

@@ -42,6 +42,9 @@ use crate::raw::RawTree;
 /// | [`find_gap`](Self::find_gap) | O(height), at most 2 per level without a window, for natural requests and alignment 1 | never |
 /// | a step of an iterator over entries | O(1), once per leaf O(height) | never |
 /// | [`union`](Self::union), [`intersection`](Self::intersection), ... | O(n + m) in all | never |
+/// | [`extend_sorted`](Self::extend_sorted) | less than 3 per entry | the nodes that the tree then has, full ones |
+/// | [`try_clone`](Self::try_clone) | 4 per node | as many nodes as there are |
+/// | [`compact`](Self::compact) | all nodes, a few times | never, and cannot fail |
 ///
 /// The height is O(log n): 5 for 100 000 entries, 6 for a million. A test counts visits up to a million entries, in
 /// adversarial orders; see "Complexity" in `docs/design.md`. No operation panics, whatever its arguments are,

@@ -1,7 +1,7 @@
 //! Appending in order: dense nodes in O(1) per entry.
 //!
-//! The nodes at the right edge of the tree, one per level, are taken out of it and stand open, without what is free at
-//! their ends:
+//! The nodes at the right edge of the tree, one per level, are taken out of it and stand open, without what is
+//! free at their ends:
 //!
 //! ```text
 //!   open[2]   | A | B |                 a branch; B ends where open[1] begins
@@ -9,13 +9,13 @@
 //!   open[0]                       | entry | empty | entry |  <- here it goes on
 //! ```
 //!
-//! An entry goes to the end of the open leaf. If that is full it is closed: it becomes the last child of the open branch
-//! above it, and a new one is opened. A branch is closed when it has no place left for the open node below it. Only
-//! then are its summaries computed, once and from its children.
+//! An entry goes to the end of the open leaf. If that is full it is closed: it becomes the last child of the
+//! open branch above it, and a new one is opened. A branch is closed when it has no place left for the open
+//! node below it. Only then are its summaries computed, once and from its children.
 //!
-//! In the end each open node becomes the last child of the one above. What is free behind the last entry goes to the
-//! lowest open node that has a slot for it. So that this cannot fail, a new root is opened at once when a push leaves
-//! no such slot. Thus each node that is asked for is one of the tree that comes of it.
+//! In the end each open node becomes the last child of the one above. What is free behind the last entry goes
+//! to the lowest open node that has a slot for it. So that this cannot fail, a new root is opened at once when
+//! a push leaves no such slot. Thus each node that is asked for is one of the tree that comes of it.
 
 use super::summarize::refresh_all;
 use super::{MAX_HEIGHT, RawTree, len_of, trim};
@@ -64,42 +64,59 @@ impl<L: Layout, A: NodeAlloc> Build<'_, L, A> {
         if let Some(after) = self.last.filter(|last| range.first() <= last.last()) {
             return Err(ExtendErrorKind::OutOfOrder { after });
         }
-        let mut free = self.rest().filter(|rest| rest.first() < range.first()).map(IndexRange::first);
-        let (len, slots) = (self.leaf_len(), 1 + usize::from(free.is_some()));
-        let full = len.is_none_or(|len| len + slots > L::Leaf::CAPACITY);
-        // Whether there is no slot left in any node for what is free behind the range.
-        let brimful = !full && len == Some(L::Leaf::CAPACITY - slots) && range.last() < bounds.last();
-        if full || brimful {
-            let splits = self.full_branches();
-            let at_the_top = splits + 1 >= self.tree.height;
-            let leaves = usize::from(full);
-            let branches = splits * leaves + usize::from(at_the_top && len.is_some());
-            if at_the_top && self.tree.height == MAX_HEIGHT {
-                return Err(AllocError.into());
-            }
-            let mut spare = Spare::allocate(&mut self.tree.memory, leaves, branches, mode)?;
-            if full {
-                // The old leaf takes what is free if it has a slot left.
-                if len.is_some_and(|len| len < L::Leaf::CAPACITY) {
-                    if let Some(first) = free.take() {
-                        self.in_leaf(|leaf| add_slot(leaf, first));
-                    }
-                }
-                self.close_leaf(free.unwrap_or(range.first()), &mut spare);
-            } else if at_the_top {
-                self.open_root(&mut spare);
-            }
-        }
-        self.in_leaf(|leaf| {
+        let free = self.rest().filter(|rest| rest.first() < range.first()).map(IndexRange::first);
+        let free = self.make_room(range, free, mode)?;
+        if let Some(leaf) = self.leaf() {
             if let Some(first) = free {
                 add_slot(leaf, first);
             }
             let slot = add_slot(leaf, range.first());
             leaf.occupy(slot, Some(word));
-        });
-        self.last = Some(range);
-        self.tree.entries += 1;
+            self.last = Some(range);
+            self.tree.entries += 1;
+        }
         Ok(())
+    }
+
+    /// Makes room in the open leaf for an entry over `range` and the gap before it, which begins at `free` if
+    /// there is one. Returns the same for what is still to go into the leaf.
+    fn make_room(
+        &mut self,
+        range: IndexRange,
+        free: Option<u64>,
+        mode: AllocMode,
+    ) -> Result<Option<u64>, AllocError> {
+        let slots = 1 + usize::from(free.is_some());
+        let room = self.open[0].as_ref().map_or(0, |leaf| L::Leaf::CAPACITY - len_of(&leaf.link));
+        if slots < room || slots == room && range.last() == self.tree.bounds.last() {
+            return Ok(free);
+        }
+        let closes = slots > room;
+        let splits = self.full_branches();
+        let new_root = self.tree.height > 0 && splits + 1 == self.tree.height;
+        if new_root && self.tree.height == MAX_HEIGHT {
+            return Err(AllocError);
+        }
+        let (leaves, branches) = if closes { (1, splits) } else { (0, 0) };
+        let branches = branches + usize::from(new_root);
+        let mut spare = Spare::allocate(&mut self.tree.memory, leaves, branches, mode)?;
+        if !closes {
+            // The leaf will be full. If all branches are, what is free behind the range needs a slot above
+            // them.
+            if new_root {
+                self.open_root(&mut spare);
+            }
+            return Ok(free);
+        }
+        let mut free = free;
+        if room > 0 {
+            // One slot is left, and it takes the two of them: the old leaf ends with the gap.
+            if let (Some(leaf), Some(first)) = (self.leaf(), free.take()) {
+                add_slot(leaf, first);
+            }
+        }
+        self.close_leaf(free.unwrap_or(range.first()), &mut spare);
+        Ok(free)
     }
 
     /// Takes the nodes at the right edge out of the tree, and cuts off what is free at their ends.
@@ -157,14 +174,10 @@ impl<L: Layout, A: NodeAlloc> Build<'_, L, A> {
         self.last.map_or(Some(bounds), |last| last.after()?.intersection(bounds))
     }
 
-    /// How many slots of the open leaf are in use, if there is one.
-    fn leaf_len(&self) -> Option<usize> {
-        self.open[0].as_ref().map(|open| len_of(&open.link))
-    }
-
-    fn in_leaf<R>(&mut self, change: impl FnOnce(&mut L::Leaf) -> R) -> Option<R> {
+    /// The open leaf, if there is one.
+    fn leaf(&mut self) -> Option<&mut L::Leaf> {
         match self.open[0].as_mut()?.link.node_mut() {
-            NodeMut::Leaf(leaf) => Some(change(leaf)),
+            NodeMut::Leaf(leaf) => Some(leaf),
             NodeMut::Branch(_) => None,
         }
     }

@@ -1,11 +1,11 @@
 //! Making a sparse tree dense in place: no memory, no failure.
 //!
-//! Slots move to the left between the children of one branch, until each child but the last is full. Children that are
-//! left without a live slot are given back. First the branches over leaves are tightened so, from left to right, then
-//! those a level above, whose children have become sparse thereby, and so on up to the root.
+//! Slots move to the left between the children of one branch, until each child but the last is full. Children
+//! that are left without a live slot are given back. First the branches over leaves are tightened so, from left
+//! to right, then those a level above, whose children have become sparse thereby, and so on up to the root.
 //!
-//! What a branch covers and what is free in there stays the same. So the summaries above it do, too: only its own are
-//! computed anew, and those of its children if they are branches.
+//! What a branch covers and what is free in there stays the same. So the summaries above it do, too: only its
+//! own are computed anew, and those of its children if they are branches.
 
 use super::RawTree;
 use super::balance::fill;
@@ -14,8 +14,8 @@ use crate::alloc::NodeAlloc;
 use crate::node::{Layout, Link, Memory, NodeMut, Shape};
 use crate::range::IndexRange;
 
-/// How many passes a compaction makes at most. Each releases a small part of what the one before did, and 8 are enough for
-/// a million entries; branches of 4 slots take up to 28.
+/// How many passes a compaction makes at most. Each releases a small part of what the one before did, and 8 are
+/// enough for a million entries; branches of 4 slots take up to 28.
 const MAX_PASSES: usize = 32;
 
 /// How far a compaction in steps has come: for [`MapleTree::compact_step`](crate::MapleTree::compact_step).
@@ -107,8 +107,8 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     }
 }
 
-/// Tightens the first branch that is `depth` levels below a link and ends at or after `index`. Returns up to where it,
-/// or what is free instead, reaches.
+/// Tightens the first branch that is `depth` levels below a link and ends at or after `index`. Returns up to
+/// where it, or what is free instead, reaches.
 fn tighten_below<L: Layout, A: NodeAlloc>(
     link: &mut Link<L>,
     bounds: IndexRange,
@@ -129,7 +129,8 @@ fn tighten_below<L: Layout, A: NodeAlloc>(
     }
 }
 
-/// Moves the slots of the children of a branch to the left, and releases the children that are left without any.
+/// Moves the slots of the children of a branch to the left, and releases the children that are left without
+/// any.
 fn tighten<L: Layout, A: NodeAlloc>(branch: &mut L::Branch, bounds: IndexRange, memory: &mut Memory<A>) {
     let mut changed = false;
     let mut left = 0;

@@ -1,8 +1,8 @@
 //! Copying a tree in two steps: first all of its nodes, which may fail, then what the leaves hold, which is the
 //! caller's code.
 //!
-//! Between the two, all that the tree holds is reserved ranges. So the copy is a valid tree at every moment, and one
-//! that is given up is dropped like any other.
+//! Between the two, all that the tree holds is reserved ranges. So the copy is a valid tree at every moment,
+//! and one that is given up is dropped like any other.
 
 use super::{Found, LeafView, RawTree, drain_below};
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
@@ -26,8 +26,8 @@ impl<L: Layout, A> RawTree<L, A> {
         Ok(copy)
     }
 
-    /// Gives the reserved ranges of a copy, in order, what a function makes of the entries here. Where it makes nothing,
-    /// and where a range is reserved here, too, it stays reserved.
+    /// Gives the reserved ranges of a copy, in order, what a function makes of the entries here. Where it makes
+    /// nothing, and where a range is reserved here, too, it stays reserved.
     pub(crate) fn fill_copy<B>(
         &self,
         copy: &mut RawTree<L, B>,

@@ -68,7 +68,7 @@ fn fewest_leaves(tree_first: u64, ranges: &[IndexRange], capacity: usize) -> usi
     let mut slots = 0;
     for range in ranges {
         slots += 1 + usize::from(range.first() > next);
-        next = range.last() + 1;
+        next = range.last().wrapping_add(1);
     }
     slots.div_ceil(capacity)
 }
@@ -98,6 +98,15 @@ fn grows_by_any_number<L: Layout>() {
                 assert_eq!(alloc.counts().calls - calls, nodes(&tree), "asked for more nodes than it has");
                 assert_eq!((live.count(), alloc.counts().live), (tree.len(), nodes(&tree)));
             }
+            // The same at the end of all indices.
+            let up = u64::MAX - end;
+            let ranges: Vec<_> = ranges.iter().map(|at| range(at.first() + up, at.last() + up)).collect();
+            let mut tree: Tree<'_, L> = MapleTree::new_in(&alloc);
+            let mut model = Model::new();
+            assert!(tree.extend_sorted(noted(&ranges, &live, &mut model)).is_ok());
+            check(&tree, &model);
+            assert_eq!(tree.stats().leaves, fewest_leaves(0, &ranges, capacity::<L>()), "{n} {spacing:?}");
+            drop(tree);
             assert_eq!((live.count(), alloc.counts().live), (0, 0));
         }
     }
