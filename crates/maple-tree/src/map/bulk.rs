@@ -63,9 +63,9 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// adjoin, or 8 with gaps between. That is 17.8 or 35.6 bytes per entry, where inserting them one by one in
     /// the same order leaves 19 or 41.
     ///
-    /// O(n): an entry goes straight to the last leaf, and the summaries of a branch are computed once, when it is
-    /// full. A test asserts 3 node visits per entry at most. To begin and to end takes O(height). Asks just for
-    /// the nodes that the tree then has, each when the first entry comes that needs it.
+    /// O(n): an entry goes straight to the last leaf, and the summaries of a branch are computed once, when it
+    /// is full. A test asserts 3 node visits per entry at most. To begin and to end takes O(height). Asks just
+    /// for the nodes that the tree then has, each when the first entry comes that needs it.
     ///
     /// This is what the kernel's bulk mode (`mas_expected_entries`) is for, which wants the number of entries
     /// in advance and all of the memory for them.

@@ -101,8 +101,7 @@ impl<L: Layout, A: NodeAlloc> Build<'_, L, A> {
         let branches = branches + usize::from(new_root);
         let mut spare = Spare::allocate(&mut self.tree.memory, leaves, branches, mode)?;
         if !closes {
-            // The leaf will be full. If all branches are, what is free behind the range needs a slot above
-            // them.
+            // The leaf will be full. If all branches are, what is free behind the range has its slot above them.
             if new_root {
                 self.open_root(&mut spare);
             }
