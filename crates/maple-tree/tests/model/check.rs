@@ -4,16 +4,19 @@ use std::fmt::Debug;
 
 use fastrand::Rng;
 use maple_faults::FaultyAlloc;
-use maple_tree::{Content, IndexRange, MapleTree};
+use maple_tree::{Compaction, Content, IndexRange, MapleTree};
 
 use crate::layouts::Tested;
 use crate::model::Model;
 use crate::programs::{self, Op};
 use crate::values::{Live, Value};
 
+/// A tree whose memory may fail.
+pub(crate) type Tree<'a, V, L> = MapleTree<V, L, &'a FaultyAlloc>;
+
 /// A tree and what it should hold. Says where it was when a check fails.
 pub(crate) struct Subject<'a, V: Value, L: Tested, M: Model> {
-    pub(crate) tree: MapleTree<V, L, &'a FaultyAlloc>,
+    pub(crate) tree: Tree<'a, V, L>,
     pub(crate) alloc: &'a FaultyAlloc,
     pub(crate) model: M,
     pub(crate) live: Live,
@@ -21,6 +24,8 @@ pub(crate) struct Subject<'a, V: Value, L: Tested, M: Model> {
     pub(crate) number: u64,
     /// Where a cyclic allocation goes on.
     pub(crate) placed_last: Option<IndexRange>,
+    /// How far a compaction in steps has come.
+    pub(crate) compaction: Compaction,
     title: String,
     pub(crate) steps: usize,
     pub(crate) last: Option<Op>,
@@ -36,6 +41,7 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
             live: live.clone(),
             number: 0,
             placed_last: None,
+            compaction: Compaction::new(),
             title,
             steps: 0,
             last: None,

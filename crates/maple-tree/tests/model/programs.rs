@@ -37,6 +37,22 @@ pub(crate) enum Op {
     Merge(IndexRange),
     /// Takes out everything.
     Clear,
+    /// Makes a copy.
+    Copy,
+    /// Makes the tree denser, a few branches at a time.
+    CompactStep(usize),
+    /// Makes the tree dense.
+    Compact,
+    /// Stores over a row of ranges behind all others.
+    Append(Row),
+}
+
+/// Ranges that all have the same size and the same gap before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) gap: u64,
+    pub(crate) size: u64,
+    pub(crate) count: usize,
 }
 
 /// What becomes of a prepared write.
@@ -93,6 +109,12 @@ pub(crate) fn next(rng: &mut Rng, phase: Phase, model: &impl Model) -> Op {
     if rng.u32(0..100) == 0 && model.bounds() == space {
         return beyond(rng, space);
     }
+    match rng.u32(0..400) {
+        0 => return Op::Copy,
+        1 => return Op::Compact,
+        2..=9 => return Op::CompactStep(rng.usize(0..4)),
+        _ => {}
+    }
     if rng.u32(0..100) < phase.inserts_of_100() {
         return take(rng, model);
     }
@@ -119,7 +141,8 @@ pub(crate) fn next(rng: &mut Rng, phase: Phase, model: &impl Model) -> Op {
 /// A write that takes something.
 fn take(rng: &mut Rng, model: &impl Model) -> Op {
     let used = [Use::Store, Use::Reserve, Use::Clear, Use::Drop][rng.usize(0..4)];
-    match rng.u8(0..32) {
+    match rng.u8(0..33) {
+        32 => Op::Append(Row { gap: rng.u64(0..3), size: rng.u64(1..4), count: rng.usize(0..40) }),
         0..=15 => Op::Insert(range(rng, model)),
         16..=18 => Op::Reserve(range(rng, model)),
         19 | 20 => Op::Store(range(rng, model)),
