@@ -31,18 +31,26 @@ unsafe impl Sync for Held {}
 /// # Safety
 ///
 /// Implementations promise that a word made by [`into_word`](Self::into_word) may be passed any number of times
-/// to [`borrow`](Self::borrow), then at most once to [`from_word`](Self::from_word) for good, and that
+/// to [`borrow`](Self::borrow) and [`borrow_mut`](Self::borrow_mut), then at most once to
+/// [`from_word`](Self::from_word) for good, and that
 ///
 /// 1. the word keeps the value alive in between, also when the tree is moved or (if the value is `Send`) sent to
 ///    another thread;
 /// 2. if the value is `Sync`, `borrow` may be called from any thread and by several at once, and what it returns
-///    may be used there;
+///    may be used there; if it is `Send`, this is so for `borrow_mut`, by one at a time;
 /// 3. while nothing is borrowed, a value may be made from the word, looked at by reference, and forgotten again;
 /// 4. all this holds across subtypes: a word of one type may be used as that of another that differs in lifetimes
-///    only, where Rust allows to use a tree of the one as a tree of the other.
+///    only, where Rust allows to use a tree of the one as a tree of the other;
+/// 5. neither `into_word` nor `from_word` panics.
 pub unsafe trait Entry: Sized {
     /// What a tree lends out for a value that it holds.
     type Borrowed<'a>
+    where
+        Self: 'a;
+
+    /// What a tree that is borrowed exclusively lends out: a value that may be changed, where it can be. The
+    /// word stays the same, so a shared value ([`Arc`], `&T`) or one that is the word itself is lent as always.
+    type BorrowedMut<'a>
     where
         Self: 'a;
 
@@ -61,8 +69,19 @@ pub unsafe trait Entry: Sized {
     ///
     /// # Safety
     ///
-    /// `word` came from `into_word` of this type and is not taken back during `'a`.
+    /// `word` came from `into_word` of this type, and during `'a` it is not taken back, nor is it lent to be
+    /// changed.
     unsafe fn borrow<'a>(word: Word) -> Self::Borrowed<'a>
+    where
+        Self: 'a;
+
+    /// Looks at the value in order to change it.
+    ///
+    /// # Safety
+    ///
+    /// `word` came from `into_word` of this type, and during `'a` it is not taken back, nor is anything else used
+    /// that was borrowed from it.
+    unsafe fn borrow_mut<'a>(word: Word) -> Self::BorrowedMut<'a>
     where
         Self: 'a;
 }
@@ -71,6 +90,10 @@ pub unsafe trait Entry: Sized {
 unsafe impl<T> Entry for Box<T> {
     type Borrowed<'a>
         = &'a T
+    where
+        T: 'a;
+    type BorrowedMut<'a>
+        = &'a mut T
     where
         T: 'a;
 
@@ -90,11 +113,23 @@ unsafe impl<T> Entry for Box<T> {
         // SAFETY: by contract the box stays leaked, and so its value alive and unmoved, during `'a`.
         unsafe { word.cast().as_ref() }
     }
+
+    unsafe fn borrow_mut<'a>(word: Word) -> &'a mut T
+    where
+        T: 'a,
+    {
+        // SAFETY: as above, and by contract nobody else looks at the value during `'a`.
+        unsafe { word.cast().as_mut() }
+    }
 }
 
 // SAFETY: the word is the arc's pointer and stands for one strong count.
 unsafe impl<T> Entry for Arc<T> {
     type Borrowed<'a>
+        = &'a T
+    where
+        T: 'a;
+    type BorrowedMut<'a>
         = &'a T
     where
         T: 'a;
@@ -116,11 +151,23 @@ unsafe impl<T> Entry for Arc<T> {
         // SAFETY: by contract the strong count, and so the value, lives during `'a`.
         unsafe { word.cast().as_ref() }
     }
+
+    unsafe fn borrow_mut<'a>(word: Word) -> &'a T
+    where
+        T: 'a,
+    {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { Self::borrow(word) }
+    }
 }
 
 // SAFETY: a reference is valid for its whole lifetime, whoever holds it, and is `Copy`.
 unsafe impl<T> Entry for &T {
     type Borrowed<'a>
+        = Self
+    where
+        Self: 'a;
+    type BorrowedMut<'a>
         = Self
     where
         Self: 'a;
@@ -141,11 +188,23 @@ unsafe impl<T> Entry for &T {
         // SAFETY: as above.
         unsafe { word.cast().as_ref() }
     }
+
+    unsafe fn borrow_mut<'a>(word: Word) -> Self
+    where
+        Self: 'a,
+    {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { Self::borrow(word) }
+    }
 }
 
 // SAFETY: the tree only keeps the address; what it points to is the user's affair.
 unsafe impl<T> Entry for NonNull<T> {
     type Borrowed<'a>
+        = Self
+    where
+        Self: 'a;
+    type BorrowedMut<'a>
         = Self
     where
         Self: 'a;
@@ -164,11 +223,20 @@ unsafe impl<T> Entry for NonNull<T> {
     {
         word.cast()
     }
+
+    unsafe fn borrow_mut<'a>(word: Word) -> Self
+    where
+        Self: 'a,
+    {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { Self::borrow(word) }
+    }
 }
 
 // SAFETY: a fixed non-zero word; there is no value to keep.
 unsafe impl Entry for () {
     type Borrowed<'a> = ();
+    type BorrowedMut<'a> = ();
 
     fn into_word(self) -> Word {
         NonNull::dangling()
@@ -181,6 +249,12 @@ unsafe impl Entry for () {
         Self: 'a,
     {
     }
+
+    unsafe fn borrow_mut<'a>(_word: Word) -> Self::BorrowedMut<'a>
+    where
+        Self: 'a,
+    {
+    }
 }
 
 macro_rules! non_zero_integer {
@@ -188,6 +262,7 @@ macro_rules! non_zero_integer {
         // SAFETY: the word's address is the number itself; there is no value to keep.
         unsafe impl Entry for $integer {
             type Borrowed<'a> = Self;
+            type BorrowedMut<'a> = Self;
 
             fn into_word(self) -> Word {
                 let address = ptr::without_provenance_mut(self.get() as usize);
@@ -206,6 +281,14 @@ macro_rules! non_zero_integer {
             {
                 // SAFETY: the caller's promise, passed on; the number is `Copy`.
                 unsafe { Self::from_word(word) }
+            }
+
+            unsafe fn borrow_mut<'a>(word: Word) -> Self
+            where
+                Self: 'a,
+            {
+                // SAFETY: the caller's promise, passed on.
+                unsafe { Self::borrow(word) }
             }
         }
     )+};

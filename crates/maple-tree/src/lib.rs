@@ -56,6 +56,7 @@ extern crate std;
 
 mod alloc;
 mod content;
+mod cursor;
 mod dump;
 mod entry;
 mod error;
@@ -71,13 +72,14 @@ mod validate;
 
 pub use alloc::{AllocError, AllocMode, Global, NodeAlloc};
 pub use content::Content;
+pub use cursor::{Cursor, CursorMut};
 pub use dump::Dump;
 pub use entry::{Entry, Word};
 pub use error::{
     AllocateError, AllocateErrorKind, ExtendError, ExtendErrorKind, InsertError, InsertErrorKind, Rejected,
 };
 pub use gap::{Direction, GapRequest, InvalidRequest};
-pub use iter::{GapIter, Iter, Range, SetIter, TakenIter};
+pub use iter::{Drain, GapIter, IntoIter, Iter, IterMut, Range, RangeMut, SetIter, TakenIter};
 pub use map::{CloneEntry, Cyclic, MapleTree, Placed, Prepared};
 pub use node::{Gaps, Layout, NoGaps, TracksGaps};
 #[doc(hidden)]

@@ -48,6 +48,29 @@ fn iterators_go_to_other_threads() {
 }
 
 #[test]
+fn changes_and_cursors_go_to_other_threads() {
+    let mut tree: MapleTree<Box<u64>> = MapleTree::new();
+    for number in 0..100 {
+        assert!(tree.insert(number * 10..number * 10 + 5, Box::new(number)).is_ok());
+    }
+    std::thread::scope(|scope| {
+        let mut values = tree.iter_mut();
+        // Two threads change values of one tree, none of them both.
+        let low: Vec<_> = values.by_ref().take(50).collect();
+        scope.spawn(move || low.into_iter().for_each(|(_, value)| *value += 1));
+        scope.spawn(move || values.for_each(|(_, value)| *value += 2));
+    });
+    std::thread::scope(|scope| {
+        let mut cursor = tree.cursor_at(495);
+        let mut copy = cursor.clone();
+        scope.spawn(move || assert_eq!(cursor.prev_entry().map(|(_, value)| *value), Some(50)));
+        scope.spawn(move || assert_eq!(copy.next_entry().map(|(_, value)| *value), Some(52)));
+    });
+    let sum = std::thread::spawn(move || tree.into_iter().map(|(_, value)| *value).sum::<u64>()).join();
+    assert_eq!(sum.ok(), Some(99 * 100 / 2 + 50 + 100));
+}
+
+#[test]
 fn values_may_have_lifetimes() {
     let number = 5;
     let mut tree: MapleTree<&u32> = MapleTree::new();

@@ -2,12 +2,15 @@
 
 mod allocate;
 mod bulk;
+mod changes;
 mod compact;
 mod copy;
+mod cursors;
 mod gaps;
 mod inspect;
 mod merge;
 mod prepared;
+mod removal;
 mod sets;
 mod store;
 mod words;
@@ -16,6 +19,8 @@ mod write;
 pub use allocate::{Cyclic, Placed};
 pub use prepared::Prepared;
 pub use words::CloneEntry;
+
+pub(crate) use words::ValuesMut;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -40,7 +45,8 @@ use crate::raw::RawTree;
 /// | [`insert`](Self::insert) | O(height), about 4 per level on average | only if a leaf is full: 1 leaf, and 1 branch per full level above it |
 /// | [`erase`](Self::erase) | O(height), about 5 per level on average | never, and cannot fail |
 /// | [`find_gap`](Self::find_gap) | O(height), at most 2 per level without a window, for natural requests and alignment 1 | never |
-/// | a step of an iterator over entries | O(1), once per leaf O(height) | never |
+/// | a step of an iterator that leaves entries where they are, or of a [`Cursor`](crate::Cursor) | O(1), once per leaf O(height) | never |
+/// | a step of one that takes them out, or of a [`CursorMut`](crate::CursorMut) | O(height) | never |
 /// | [`union`](Self::union), [`intersection`](Self::intersection), ... | O(n + m) in all | never |
 /// | [`extend_sorted`](Self::extend_sorted) | less than 3 per entry | the nodes that the tree then has, full ones |
 /// | [`try_clone`](Self::try_clone) | 4 per node | as many nodes as there are |
@@ -166,7 +172,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// What lies at `index`, and how far: an entry, a reserved range, or a gap with its whole extent. Outside of the
     /// tree's bounds there is nothing.
     ///
-    /// One walk where something is taken, three for a gap (`mas_walk` of the kernel).
+    /// One walk where something is taken, two for a gap (`mas_walk` of the kernel).
     ///
     /// ```
     /// # use maple_tree::{Content, IndexRange, MapleTree};
@@ -177,13 +183,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
     pub fn extent(&self, index: u64) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
-        match self.raw.find(index) {
-            Some(found) => Some((
-                found.range,
-                found.word.map_or(Content::Reserved, |word| Content::Entry(self.lend(word))),
-            )),
-            None => Some((self.raw.gap_at(index)?, Content::Gap)),
-        }
+        self.cursor_at(index).current()
     }
 
     /// The entries in order of their ranges, from either end.

@@ -106,6 +106,13 @@ pub trait Shape: Sized {
         self.parts().slots[slot].as_mut()
     }
 
+    /// What a live slot of a leaf holds, to change: it stays live, reserved if it holds nothing.
+    #[inline]
+    fn held_mut(&mut self, slot: usize) -> &mut Option<Self::Live> {
+        debug_assert!(!self.is_empty(slot));
+        &mut self.parts().slots[slot]
+    }
+
     /// What two slots hold, `left` being before `right`.
     fn pair_mut(&mut self, left: usize, right: usize) -> (Option<&mut Self::Live>, Option<&mut Self::Live>) {
         let (before, from) = self.parts().slots.split_at_mut(right);

@@ -26,3 +26,6 @@ pub(crate) fn during<R>(operation: impl FnOnce() -> R) -> (u64, R) {
 mod bulk_tests;
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod walks;

@@ -24,11 +24,12 @@ mod seek;
 mod split;
 mod store;
 mod summarize;
+mod sweep;
 mod trim;
 mod write;
 
 pub use compact::Compaction;
-pub(crate) use seek::{Found, LeafView};
+pub(crate) use seek::{Found, LeafView, Toward};
 pub(crate) use store::PreparedStore;
 pub(crate) use write::InsertFailure;
 

@@ -1,0 +1,315 @@
+//! A cursor over a tree that is borrowed exclusively: it can write.
+//!
+//! Its place is an index and no more. So nothing that it writes can invalidate it, and no error can leave it in
+//! between.
+
+use core::fmt;
+use core::ops::RangeBounds;
+
+use super::Cursor;
+use crate::alloc::{AllocMode, NodeAlloc};
+use crate::content::Content;
+use crate::entry::Entry;
+use crate::error::{InsertError, InsertErrorKind};
+use crate::map::MapleTree;
+use crate::node::Layout;
+use crate::range::IndexRange;
+
+/// Where the cursor stands.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Before the first index of the bounds.
+    Before,
+    /// On whatever covers an index.
+    At(u64),
+    /// After the last index of the bounds.
+    After,
+}
+
+/// A place in a tree, from which to look around and to write; made by [`MapleTree::cursor_at_mut`],
+/// [`MapleTree::cursor_front_mut`] and [`MapleTree::cursor_back_mut`].
+///
+/// It stands and steps like a [`Cursor`]. A write leaves it on what was written; one that fails, where it was.
+///
+/// Since any write may come in between, it keeps nothing but an index. A look is one walk, or two for a gap; a
+/// step is a look and one walk more at most; writes cost what the methods of the tree of the same names cost.
+/// That is O(height) node visits for each. To go over many ranges without writes use
+/// [`as_cursor`](Self::as_cursor) or an iterator.
+///
+/// ```
+/// use maple_tree::{Content, IndexRange, MapleTree};
+///
+/// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+/// tree.insert(10..20, Box::new(1))?;
+/// tree.insert(30..40, Box::new(2))?;
+///
+/// let mut cursor = tree.cursor_front_mut();
+/// while let Some((range, &value)) = cursor.next_entry() {
+///     if value == 1 {
+///         cursor.erase();
+///         cursor.insert(range.first()..=range.last() + 5, Box::new(3))?;
+///     }
+/// }
+/// assert_eq!((tree.get(24), tree.get(35)), (Some(&3), Some(&2)));
+/// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+/// ```
+pub struct CursorMut<'a, T: Entry, L: Layout, A: NodeAlloc> {
+    tree: &'a mut MapleTree<T, L, A>,
+    place: Place,
+}
+
+impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
+    pub(crate) fn front(tree: &'a mut MapleTree<T, L, A>) -> Self {
+        Self { tree, place: Place::Before }
+    }
+
+    pub(crate) fn back(tree: &'a mut MapleTree<T, L, A>) -> Self {
+        Self { tree, place: Place::After }
+    }
+
+    pub(crate) fn at(tree: &'a mut MapleTree<T, L, A>, index: u64) -> Self {
+        let place = place_of(tree, index);
+        Self { tree, place }
+    }
+
+    /// A shared cursor at the same place, while this one is borrowed. One walk, or two for a gap.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(1))?;
+    /// let cursor = tree.cursor_at_mut(15);
+    /// let mut ahead = cursor.as_cursor();
+    /// assert!(ahead.next_entry().is_none());
+    /// assert_eq!(cursor.range().map(|range| range.first()), Some(10));
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    pub fn as_cursor(&self) -> Cursor<'_, T, L, A> {
+        shared(self.tree, self.place)
+    }
+
+    /// What the cursor stands on; `None` before the first and after the last index.
+    pub fn current(&self) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
+        self.as_cursor().current()
+    }
+
+    /// The range that the cursor stands on; `None` before the first and after the last index.
+    pub fn range(&self) -> Option<IndexRange> {
+        self.as_cursor().range()
+    }
+
+    /// The value of the entry that the cursor stands on, to be changed; see [`MapleTree::get_mut`].
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(1))?;
+    /// let mut cursor = tree.cursor_at_mut(15);
+    /// if let Some(value) = cursor.value_mut() {
+    ///     *value = 2;
+    /// }
+    /// assert_eq!(tree.get(10), Some(&2));
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    pub fn value_mut(&mut self) -> Option<T::BorrowedMut<'_>> {
+        self.tree.get_mut(self.index()?)
+    }
+
+    /// Goes to what covers `index`. Outside of the tree's bounds that is one of the ends.
+    pub fn seek(&mut self, index: u64) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
+        self.place = place_of(self.tree, index);
+        self.current()
+    }
+
+    /// Goes to the next range, whatever is there (`mas_next_range` of the kernel).
+    pub fn next_range(&mut self) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
+        let found = shared(self.tree, self.place).next_range();
+        self.place = found.as_ref().map_or(Place::After, |(range, _)| Place::At(range.first()));
+        found
+    }
+
+    /// Goes to the range before, whatever is there (`mas_prev_range` of the kernel).
+    pub fn prev_range(&mut self) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
+        let found = shared(self.tree, self.place).prev_range();
+        self.place = found.as_ref().map_or(Place::Before, |(range, _)| Place::At(range.first()));
+        found
+    }
+
+    /// Goes to the next entry, past gaps and reserved ranges (`mas_next` of the kernel).
+    pub fn next_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'_>)> {
+        let found = shared(self.tree, self.place).next_entry();
+        self.place = found.as_ref().map_or(Place::After, |(range, _)| Place::At(range.first()));
+        found
+    }
+
+    /// Goes to the entry before, past gaps and reserved ranges (`mas_prev` of the kernel).
+    pub fn prev_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'_>)> {
+        let found = shared(self.tree, self.place).prev_entry();
+        self.place = found.as_ref().map_or(Place::Before, |(range, _)| Place::At(range.first()));
+        found
+    }
+
+    /// Stores `value` over `range` and goes there; see [`MapleTree::insert`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`MapleTree::insert`]. The cursor stays where it is.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// let mut cursor = tree.cursor_front_mut();
+    /// cursor.insert(10..20, Box::new(1))?;
+    /// assert!(cursor.insert(15..30, Box::new(2)).is_err());
+    /// assert_eq!(cursor.range().map(|range| range.first()), Some(10));
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    pub fn insert(&mut self, range: impl RangeBounds<u64>, value: T) -> Result<(), InsertError<T>> {
+        self.insert_with(range, value, AllocMode::Normal)
+    }
+
+    /// Like [`insert`](Self::insert), with the choice whether node memory may be waited for.
+    ///
+    /// # Errors
+    ///
+    /// As for [`MapleTree::insert`]. The cursor stays where it is.
+    pub fn insert_with(
+        &mut self,
+        range: impl RangeBounds<u64>,
+        value: T,
+        mode: AllocMode,
+    ) -> Result<(), InsertError<T>> {
+        let Some(range) = IndexRange::from_bounds(range) else {
+            return Err(InsertError { value, kind: InsertErrorKind::EmptyRange });
+        };
+        self.tree.insert_with(range, value, mode)?;
+        self.place = Place::At(range.first());
+        Ok(())
+    }
+
+    /// Reserves `range` and goes there; see [`MapleTree::reserve`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`MapleTree::reserve`]. The cursor stays where it is.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// let mut cursor = tree.cursor_front_mut();
+    /// cursor.reserve(10..20)?;
+    /// assert_eq!(cursor.range().map(|range| range.first()), Some(10));
+    /// # Ok::<(), maple_tree::InsertErrorKind>(())
+    /// ```
+    pub fn reserve(&mut self, range: impl RangeBounds<u64>) -> Result<(), InsertErrorKind> {
+        self.reserve_with(range, AllocMode::Normal)
+    }
+
+    /// Like [`reserve`](Self::reserve), with the choice whether node memory may be waited for.
+    ///
+    /// # Errors
+    ///
+    /// As for [`MapleTree::reserve`]. The cursor stays where it is.
+    pub fn reserve_with(
+        &mut self,
+        range: impl RangeBounds<u64>,
+        mode: AllocMode,
+    ) -> Result<(), InsertErrorKind> {
+        let range = IndexRange::from_bounds(range).ok_or(InsertErrorKind::EmptyRange)?;
+        self.tree.reserve_with(range, mode)?;
+        self.place = Place::At(range.first());
+        Ok(())
+    }
+
+    /// Replaces the value of the entry that the cursor stands on, or gives the reserved range there a value.
+    /// Returns the old value, if there was one. Never allocates; see [`MapleTree::replace`].
+    ///
+    /// # Errors
+    ///
+    /// `value`, if the cursor stands on a gap or on nothing.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.reserve(10..20)?;
+    /// let mut cursor = tree.cursor_at_mut(10);
+    /// assert_eq!(cursor.replace(Box::new(1)), Ok(None));
+    /// assert_eq!(cursor.replace(Box::new(2)), Ok(Some(Box::new(1))));
+    /// cursor.next_range();
+    /// assert_eq!(cursor.replace(Box::new(3)), Err(Box::new(3)));
+    /// # Ok::<(), maple_tree::InsertErrorKind>(())
+    /// ```
+    pub fn replace(&mut self, value: T) -> Result<Option<T>, T> {
+        match self.index() {
+            Some(index) => self.tree.replace(index, value),
+            None => Err(value),
+        }
+    }
+
+    /// Takes out the entry that the cursor stands on; `None` if there is no entry. The cursor stands on the gap
+    /// that results then, all of it. Never allocates and cannot fail; see [`MapleTree::erase`].
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(1))?;
+    /// tree.insert(20..30, Box::new(2))?;
+    /// let mut cursor = tree.cursor_at_mut(15);
+    /// assert_eq!(cursor.erase(), Some(Box::new(1)));
+    /// assert_eq!(cursor.range().map(|range| (range.first(), range.last())), Some((0, 19)));
+    /// assert_eq!(cursor.erase(), None);
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    pub fn erase(&mut self) -> Option<T> {
+        self.tree.erase(self.index()?).map(|(_, value)| value)
+    }
+
+    /// Frees the reserved range that the cursor stands on; whether there was one. The cursor stands on the gap
+    /// that results then, all of it. Never allocates and cannot fail; see [`MapleTree::unreserve`].
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.reserve(10..20)?;
+    /// let mut cursor = tree.cursor_at_mut(15);
+    /// assert!(cursor.unreserve() && !cursor.unreserve());
+    /// assert_eq!(cursor.range().map(|range| range.first()), Some(0));
+    /// # Ok::<(), maple_tree::InsertErrorKind>(())
+    /// ```
+    pub fn unreserve(&mut self) -> bool {
+        self.index().is_some_and(|index| self.tree.unreserve(index).is_some())
+    }
+
+    fn index(&self) -> Option<u64> {
+        match self.place {
+            Place::At(index) => Some(index),
+            Place::Before | Place::After => None,
+        }
+    }
+}
+
+/// A shared cursor at a place.
+fn shared<T: Entry, L: Layout, A: NodeAlloc>(tree: &MapleTree<T, L, A>, place: Place) -> Cursor<'_, T, L, A> {
+    match place {
+        Place::Before => tree.cursor_front(),
+        Place::At(index) => tree.cursor_at(index),
+        Place::After => tree.cursor_back(),
+    }
+}
+
+/// The place where a search for `index` ends.
+fn place_of<T: Entry, L: Layout, A: NodeAlloc>(tree: &MapleTree<T, L, A>, index: u64) -> Place {
+    if index < tree.bounds().first() {
+        Place::Before
+    } else if index > tree.bounds().last() {
+        Place::After
+    } else {
+        Place::At(index)
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for CursorMut<'_, T, L, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CursorMut").field("place", &self.place).finish_non_exhaustive()
+    }
+}
