@@ -4,6 +4,7 @@
 //! in between the tree lends it out.
 #![expect(unsafe_code, reason = "turns values into words and back")]
 
+use core::mem::ManuallyDrop;
 use core::num::{NonZeroU32, NonZeroUsize};
 use core::ptr::{self, NonNull};
 use std_alloc::boxed::Box;
@@ -257,6 +258,46 @@ unsafe impl Entry for () {
     }
 }
 
+/// An [`Entry`] that can be cloned while a tree holds it and may have lent it out: for
+/// [`MapleTree::try_clone`](crate::MapleTree::try_clone).
+///
+/// All types that are entries are this if they are `Clone`.
+///
+/// # Safety
+///
+/// Implementations promise that while a value is borrowed, it may be made from its word, looked at by reference, and
+/// forgotten again, as [`Entry`] has it for one that is not borrowed. A type for which that is not so, because it owns
+/// its value alone, has a `clone_word` that goes without.
+pub unsafe trait CloneEntry: Entry + Clone {
+    /// A clone of the value.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Entry::borrow`], for the time of the call.
+    unsafe fn clone_word(word: Word) -> Self {
+        // SAFETY: by the contract of this trait; the value is forgotten, also should `clone` panic.
+        let value = ManuallyDrop::new(unsafe { Self::from_word(word) });
+        Self::clone(&value)
+    }
+}
+
+// SAFETY: a box may not be made while its value is borrowed, so the value is cloned from a borrow.
+unsafe impl<T: Clone> CloneEntry for Box<T> {
+    unsafe fn clone_word(word: Word) -> Self {
+        // SAFETY: the caller's promise, passed on.
+        Self::new(T::clone(unsafe { Self::borrow(word) }))
+    }
+}
+
+// SAFETY: arcs share their value.
+unsafe impl<T> CloneEntry for Arc<T> {}
+// SAFETY: a reference is `Copy`.
+unsafe impl<T> CloneEntry for &T {}
+// SAFETY: a pointer is `Copy`.
+unsafe impl<T> CloneEntry for NonNull<T> {}
+// SAFETY: there is no value.
+unsafe impl CloneEntry for () {}
+
 macro_rules! non_zero_integer {
     ($($integer:ty => $primitive:ty),+) => {$(
         // SAFETY: the word's address is the number itself; there is no value to keep.
@@ -291,6 +332,9 @@ macro_rules! non_zero_integer {
                 unsafe { Self::borrow(word) }
             }
         }
+
+        // SAFETY: a number is `Copy`.
+        unsafe impl CloneEntry for $integer {}
     )+};
 }
 

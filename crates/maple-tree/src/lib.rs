@@ -49,6 +49,9 @@
 //! For keys that are not integers, for ranges that overlap, or for a plain map of points, use a `BTreeMap` or an
 //! interval tree. The tree is for one writer at a time; readers share it as they share any `&T`.
 #![no_std]
+// Nothing panics (nor may it `panic!` or `unwrap`, by the lints of the workspace). `node` and `raw` may index: their slot
+// numbers are bounded by invariants that `validate` checks. Overflows are found by the tests, which run with checks.
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::indexing_slicing, clippy::unreachable))]
 
 extern crate alloc as std_alloc;
 #[cfg(test)]
@@ -63,8 +66,10 @@ mod error;
 mod gap;
 mod iter;
 mod map;
+#[cfg_attr(not(test), expect(clippy::indexing_slicing, reason = "slots are below the capacity: N1 to N3"))]
 mod node;
 mod range;
+#[cfg_attr(not(test), expect(clippy::indexing_slicing, reason = "slots are in use: N1 to N3, T3"))]
 mod raw;
 mod set;
 mod stats;
@@ -74,13 +79,13 @@ pub use alloc::{AllocError, AllocMode, Global, NodeAlloc};
 pub use content::Content;
 pub use cursor::{Cursor, CursorMut};
 pub use dump::Dump;
-pub use entry::{Entry, Word};
+pub use entry::{CloneEntry, Entry, Word};
 pub use error::{
     AllocateError, AllocateErrorKind, ExtendError, ExtendErrorKind, InsertError, InsertErrorKind, Rejected,
 };
 pub use gap::{Direction, GapRequest, InvalidRequest};
 pub use iter::{Drain, GapIter, IntoIter, Iter, IterMut, Range, RangeMut, SetIter, TakenIter};
-pub use map::{CloneEntry, Cyclic, MapleTree, Placed, Prepared};
+pub use map::{Cyclic, MapleTree, Placed, Prepared};
 pub use node::{Gaps, Layout, NoGaps, TracksGaps};
 #[doc(hidden)]
 pub use node::{SmallGaps, SmallNoGaps};

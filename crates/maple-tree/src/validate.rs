@@ -290,7 +290,8 @@ fn check_summary<L: Layout>(branch: &L::Branch, bounds: IndexRange, runs: &Runs)
             expected.0 = expected.0.max(run.last() - run.first() + 1);
             expected.1 = expected.1.max(order_by_definition(run));
         }
-        let stored = (store.longest()[slot], store.order()[slot]);
+        let summary = store.get(slot);
+        let stored = (summary.longest, summary.order);
         if stored != expected {
             return Err(Violation::SlotSummary { node: bounds, slot, stored, expected });
         }

@@ -187,6 +187,53 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
         Ok(())
     }
 
+    /// Stores `value` over `range`, whatever is there, and goes there; see [`MapleTree::store`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`MapleTree::store`]. The cursor stays where it is.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<char>> = MapleTree::new();
+    /// tree.insert(0..100, Box::new('a'))?;
+    /// let mut cursor = tree.cursor_at_mut(50);
+    /// cursor.store(40..60, Box::new('b'))?;
+    /// assert_eq!(cursor.range().map(|range| (range.first(), range.last())), Some((40, 59)));
+    /// assert_eq!(cursor.prev_entry().map(|(range, _)| range.last()), Some(39));
+    /// # Ok::<(), maple_tree::InsertError<Box<char>>>(())
+    /// ```
+    pub fn store(&mut self, range: impl RangeBounds<u64>, value: T) -> Result<(), InsertError<T>>
+    where
+        T: Clone,
+    {
+        self.store_with(range, value, AllocMode::Normal, |_, _| ())
+    }
+
+    /// Like [`store`](Self::store), with the choice whether node memory may be waited for, and with what becomes of the
+    /// entries that lay wholly in the range; see [`MapleTree::store_with`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`MapleTree::store`]. The cursor stays where it is.
+    pub fn store_with(
+        &mut self,
+        range: impl RangeBounds<u64>,
+        value: T,
+        mode: AllocMode,
+        displaced: impl FnMut(IndexRange, T),
+    ) -> Result<(), InsertError<T>>
+    where
+        T: Clone,
+    {
+        let Some(range) = IndexRange::from_bounds(range) else {
+            return Err(InsertError { value, kind: InsertErrorKind::EmptyRange });
+        };
+        self.tree.store_with(range, value, mode, displaced)?;
+        self.place = Place::At(range.first());
+        Ok(())
+    }
+
     /// Reserves `range` and goes there; see [`MapleTree::reserve`].
     ///
     /// # Errors

@@ -3,8 +3,9 @@
 use core::marker::PhantomData;
 
 use super::MapleTree;
-use super::words::{CloneEntry, keep};
+use super::words::keep;
 use crate::alloc::{AllocError, AllocMode, Global, NodeAlloc};
+use crate::entry::CloneEntry;
 use crate::entry::Entry;
 use crate::node::Layout;
 use crate::range::IndexRange;

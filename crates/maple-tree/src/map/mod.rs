@@ -18,7 +18,6 @@ mod write;
 
 pub use allocate::{Cyclic, Placed};
 pub use prepared::Prepared;
-pub use words::CloneEntry;
 
 pub(crate) use words::ValuesMut;
 

@@ -7,14 +7,7 @@ use crate::entry::Held;
 use crate::node::{Layout, Node, Shape, Spare};
 use crate::range::IndexRange;
 use crate::raw::path::Path;
-use crate::raw::{MAX_HEIGHT, RawTree};
-
-/// The end at which an entry gets more indices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Toward {
-    Front,
-    Back,
-}
+use crate::raw::{MAX_HEIGHT, RawTree, Toward};
 
 impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     /// Prepares to store something over `range`, which is a part of one entry. The rest of the entry stays; if that
@@ -32,7 +25,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     /// Makes the entry at `index` cover all of `range`, too. No other entry may lie wholly in there; one that reaches
     /// into it from outside keeps what lies outside. Needs no memory: the tree has no more slots afterwards.
     pub(crate) fn widen(&mut self, index: u64, range: IndexRange) {
-        for toward in [Toward::Front, Toward::Back] {
+        for toward in [Toward::Lower, Toward::Higher] {
             if let Some((plan, word)) = self.plan_widen(index, range, toward) {
                 debug_assert_eq!(plan.leaves, 0, "an entry that grows takes no more slots");
                 self.apply(&plan, word, Spare::none());
@@ -91,8 +84,8 @@ impl<L: Layout, A> RawTree<L, A> {
                     if place == Place::Leaf {
                         let depth = path.depth();
                         place = match toward {
-                            Toward::Front if range.first() < child.first() => Place::RightOf { depth },
-                            Toward::Back if range.last() > child.last() => Place::LeftOf { depth },
+                            Toward::Lower if range.first() < child.first() => Place::RightOf { depth },
+                            Toward::Higher if range.last() > child.last() => Place::LeftOf { depth },
                             _ => place,
                         };
                     }
@@ -116,13 +109,13 @@ fn widen_in_leaf<S: Shape>(
     toward: Toward,
 ) -> Option<(IndexRange, Edit)> {
     let (span, at, end) = match toward {
-        Toward::Front => {
+        Toward::Lower => {
             let span = IndexRange::new(range.first(), own.last()).filter(|_| range.first() < own.first())?;
             let from = if range.first() < bounds.first() { 0 } else { leaf.find(range.first()) };
             let cut = range.first() > leaf.first_of(from, bounds);
             (span, from + usize::from(cut), slot + 1)
         }
-        Toward::Back => {
+        Toward::Higher => {
             let span = IndexRange::new(own.first(), range.last()).filter(|_| range.last() > own.last())?;
             let to = if range.last() > bounds.last() { leaf.len() - 1 } else { leaf.find(range.last()) };
             let cut = range.last() < leaf.last_of(to, bounds);
