@@ -66,19 +66,30 @@ fn trees<L: Layout>() -> Vec<(&'static str, Tree<L>)> {
     trees
 }
 
-/// Does something to a clone of each tree, and looks whether the tree is still one.
+/// Does something to a copy of each tree with each range, and looks whether the tree is still one.
 fn with_each_tree<L: Layout>(mut case: impl FnMut(&mut Tree<L>, Bounds, Option<IndexRange>)) {
-    let names: Vec<&str> = trees::<L>().into_iter().map(|(name, _)| name).collect();
-    for (i, name) in names.into_iter().enumerate() {
-        for bounds in ranges() {
-            let Some((_, mut tree)) = trees::<L>().into_iter().nth(i) else { continue };
-            let before = contents(&tree);
+    let ranges = ranges();
+    for (name, original) in trees::<L>() {
+        let before = contents(&original);
+        for &bounds in &ranges {
+            let mut tree = original.try_clone().expect("there is memory");
             case(&mut tree, bounds, IndexRange::from_bounds(bounds));
             assert_eq!(tree.validate(), Ok(()), "{name}, {bounds:?}");
             let within = IndexRange::from_bounds(bounds).and_then(|range| range.intersection(tree.bounds()));
             if within.is_none() {
                 assert_eq!(contents(&tree), before, "{name}: {bounds:?} is not in the tree, but changed it");
             }
+        }
+    }
+}
+
+/// Does something to a copy of each tree with each index.
+fn with_each_index<L: Layout>(mut case: impl FnMut(&mut Tree<L>, u64)) {
+    for (name, original) in trees::<L>() {
+        for index in INDICES {
+            let mut tree = original.try_clone().expect("there is memory");
+            case(&mut tree, index);
+            assert_eq!(tree.validate(), Ok(()), "{name}, {index}");
         }
     }
 }
@@ -160,25 +171,83 @@ fn reads<L: Layout>() {
     });
 }
 
+/// Iterators that take out or change, from both ends.
+fn changes<L: Layout>() {
+    with_each_tree::<L>(|tree, bounds, _| {
+        let entries: Vec<_> = tree.range(bounds).map(|(range, value)| (range, *value)).collect();
+        let mut changed: Vec<_> =
+            tree.range_mut(bounds).rev().map(|(range, value)| (range, *value)).collect();
+        changed.reverse();
+        assert_eq!(changed, entries);
+        let mut drain = tree.drain(bounds);
+        let back = drain.next_back().map(|(range, value)| (range, *value));
+        assert_eq!(back.as_ref(), entries.last());
+        drop(drain);
+        assert!(tree.range(bounds).next().is_none());
+    });
+    with_each_tree::<L>(|tree, bounds, range| {
+        let Some(range) = range else { return };
+        let before = tree.len();
+        let overlapping = tree.range(bounds).count();
+        tree.retain(|entry, _| !entry.overlaps(range));
+        assert_eq!(tree.len(), before - overlapping);
+    });
+}
+
+/// Cursors that are sent to an index, and go to both ends from there and beyond.
+fn cursors<L: Layout>() {
+    with_each_index::<L>(|tree, index| {
+        let at = tree.extent(index).map(|(range, content)| (range, content.map(|value| *value)));
+        let mut cursor = tree.cursor_at(index);
+        assert_eq!(cursor.current().map(|(range, content)| (range, content.map(|value| *value))), at);
+        let ranges = |steps: usize| 2 * tree.len() + 2 * tree.stats().reserved + 3 - steps;
+        let above = std::iter::from_fn(|| cursor.next_range()).take(ranges(0)).count();
+        assert!(above < ranges(0) && cursor.next_entry().is_none() && cursor.range().is_none());
+        let below = std::iter::from_fn(|| cursor.prev_range()).count();
+        assert!(below >= above && cursor.prev_entry().is_none() && cursor.range().is_none());
+        let mut cursor = tree.cursor_at_mut(index);
+        let taken = at.is_some_and(|(_, content)| !content.is_gap());
+        assert_eq!(cursor.insert(index..=index, Box::new(1)).is_ok(), at.is_some() && !taken);
+        assert_eq!(cursor.store(index..=index, Box::new(2)).is_ok(), at.is_some());
+        assert_eq!(cursor.replace(Box::new(3)).is_ok(), at.is_some());
+        assert_eq!(cursor.erase().is_some(), at.is_some());
+        assert!(!cursor.unreserve() && cursor.erase().is_none());
+        assert!(cursor.current().is_none_or(|(range, content)| range.contains(index) && content.is_gap()));
+    });
+}
+
+/// Appending at, and behind, an index.
+fn appending<L: Layout>() {
+    with_each_index::<L>(|tree, index| {
+        let last = tree.taken().next_back().map(|run| run.last());
+        let fits = tree.bounds().contains(index) && last.is_none_or(|last| last < index);
+        let single = IndexRange::single(index);
+        assert_eq!(tree.extend_sorted([(single, Box::new(1))]).is_ok(), fits);
+        assert!(!fits || tree.get_entry(index).map(|(range, _)| range) == Some(single));
+        assert!(
+            tree.extend_sorted([(IndexRange::single(0), Box::new(1))]).is_err()
+                || (fits && index == 0)
+                || tree.len() == 1
+        );
+        tree.compact();
+    });
+}
+
 fn points<L: Layout>() {
-    let names: Vec<&str> = trees::<L>().into_iter().map(|(name, _)| name).collect();
-    for (i, name) in names.into_iter().enumerate() {
-        for index in INDICES {
-            let Some((_, mut tree)) = trees::<L>().into_iter().nth(i) else { continue };
-            let there = tree.extent(index).map(|(range, content)| (range, content.map(|value| *value)));
-            assert_eq!(there.is_some(), tree.bounds().contains(index), "{name}, {index}");
-            let entry = there.and_then(|(range, content)| Some((range, content.value()?)));
-            assert_eq!(tree.get(index), entry.map(|(_, value)| value).as_ref());
-            assert_eq!(tree.get_entry(index).map(|(range, _)| range), entry.map(|(range, _)| range));
-            assert!(tree.erase_if(index, |_, _| false).is_none());
-            let taken = there.is_some_and(|(_, content)| !content.is_gap());
-            assert_eq!(tree.replace(index, Box::new(7)).is_ok(), taken);
-            assert_eq!(tree.unreserve(index), None, "it has a value now");
-            assert_eq!(tree.erase(index).map(|(_, value)| *value), taken.then_some(7));
-            assert_eq!(tree.erase(index), None);
-            assert_eq!(tree.validate(), Ok(()), "{name}, {index}");
-        }
-    }
+    with_each_index::<L>(|tree, index| {
+        let there = tree.extent(index).map(|(range, content)| (range, content.map(|value| *value)));
+        assert_eq!(there.is_some(), tree.bounds().contains(index));
+        let entry = there.and_then(|(range, content)| Some((range, content.value()?)));
+        assert_eq!(tree.get(index), entry.map(|(_, value)| value).as_ref());
+        assert_eq!(tree.get_mut(index).copied(), entry.map(|(_, value)| value));
+        assert_eq!(tree.get_entry(index).map(|(range, _)| range), entry.map(|(range, _)| range));
+        assert!(tree.erase_if(index, |_, _| false).is_none());
+        let taken = there.is_some_and(|(_, content)| !content.is_gap());
+        assert_eq!(tree.replace(index, Box::new(7)).is_ok(), taken);
+        assert_eq!(tree.unreserve(index), None, "it has a value now");
+        assert_eq!(tree.erase(index).map(|(_, value)| *value), taken.then_some(7));
+        assert_eq!(tree.erase(index), None);
+    });
 }
 
 macro_rules! layouts {
@@ -198,39 +267,62 @@ macro_rules! layouts {
             fn points() {
                 super::points::<super::$layout>();
             }
+
+            #[test]
+            fn changes() {
+                super::changes::<super::$layout>();
+            }
+
+            #[test]
+            fn cursors() {
+                super::cursors::<super::$layout>();
+            }
+
+            #[test]
+            fn appending() {
+                super::appending::<super::$layout>();
+            }
         }
     )+};
 }
 
 layouts!(small_gaps: SmallGaps, gaps: Gaps, small_no_gaps: SmallNoGaps, no_gaps: NoGaps);
 
-/// Requests of every size, alignment and boundary, in every window.
+/// Requests of every size, alignment and boundary, in every window: what is found lies there.
 #[test]
 fn requests() {
-    let numbers = [0, 1, 2, 3, 1 << 32, 1 << 63, (1 << 63) + 1, MAX - 1, MAX];
-    let names: Vec<&str> = trees::<SmallGaps>().into_iter().map(|(name, _)| name).collect();
-    for (i, name) in names.into_iter().enumerate() {
-        let Some((_, mut tree)) = trees::<SmallGaps>().into_iter().nth(i) else { continue };
-        for bounds in ranges() {
-            let _ = tree.longest_gap(bounds);
-            for size in numbers {
-                for align in numbers {
-                    for direction in [Direction::TopDown, Direction::BottomUp] {
-                        let Ok(request) = GapRequest::new(bounds, size, align, direction) else {
-                            continue;
-                        };
-                        let found = tree.find_gap(&request);
-                        assert!(found.is_none_or(|range| {
-                            range.count() == u128::from(size) && request.window().contains_range(range)
-                        }));
-                        let inside =
-                            numbers.into_iter().filter_map(|boundary| request.not_crossing(boundary).ok());
-                        for request in inside {
-                            let _ = tree.find_gap(&request);
-                        }
-                        let mut cyclic = Cyclic::after(range(MAX, MAX));
-                        let placed =
-                            tree.allocate_cyclic(&request, Box::new(1), AllocMode::Normal, &mut cyclic);
+    let numbers = [0, 1, 2, 3, 1 << 63, (1 << 63) + 1, MAX];
+    for (name, mut tree) in trees::<SmallGaps>() {
+        for bounds in ranges().into_iter().step_by(3) {
+            let Some(window) = IndexRange::from_bounds(bounds) else {
+                assert_eq!(tree.longest_gap(bounds), None);
+                assert!(GapRequest::new(bounds, 1, 1, Direction::TopDown).is_err());
+                continue;
+            };
+            let longest = tree.longest_gap(bounds).map_or(0, IndexRange::count);
+            for (size, align) in numbers.into_iter().flat_map(|size| numbers.map(|align| (size, align))) {
+                for direction in [Direction::TopDown, Direction::BottomUp] {
+                    let request = GapRequest::new(bounds, size, align, direction);
+                    assert_eq!(request.is_ok(), size > 0 && align.is_power_of_two());
+                    let Ok(request) = request else { continue };
+                    let found = tree.find_gap(&request);
+                    assert!(found.is_none_or(|range| {
+                        window.contains_range(range)
+                            && range.count() == u128::from(size)
+                            && range.first() % align == 0
+                    }));
+                    assert!(align != 1 || found.is_some() == (longest >= u128::from(size)));
+                    for boundary in numbers {
+                        let inside = request.not_crossing(boundary);
+                        assert_eq!(inside.is_ok(), boundary.is_power_of_two() && size <= boundary);
+                        let found = inside.ok().and_then(|request| tree.find_gap(&request));
+                        assert!(
+                            found.is_none_or(|range| range.first() / boundary == range.last() / boundary)
+                        );
+                    }
+                    for after in [range(0, 0), range(0, MAX), range(MAX, MAX)] {
+                        let (mut cyclic, value) = (Cyclic::after(after), Box::new(1));
+                        let placed = tree.allocate_cyclic(&request, value, AllocMode::Normal, &mut cyclic);
                         assert_eq!(placed.is_ok(), found.is_some());
                         if let Ok(placed) = placed {
                             assert!(tree.erase(placed.range.first()).is_some());

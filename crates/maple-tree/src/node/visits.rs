@@ -23,7 +23,9 @@ pub(crate) fn during<R>(operation: impl FnOnce() -> R) -> (u64, R) {
 }
 
 #[cfg(test)]
-mod bulk_tests;
+mod bulk;
+#[cfg(test)]
+mod overwrites;
 #[cfg(test)]
 mod tests;
 
