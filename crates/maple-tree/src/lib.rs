@@ -30,11 +30,13 @@
 //!
 //! # Guarantees
 //!
-//! - [`erase`](MapleTree::erase) and [`clear`](MapleTree::clear) make no call to the allocator but to give nodes
-//!   back.
+//! - [`erase`](MapleTree::erase), [`drain`](MapleTree::drain), [`clear`](MapleTree::clear) and all else that only takes out
+//!   make no call to the allocator but to give nodes back; neither do [`replace`](MapleTree::replace),
+//!   [`merge`](MapleTree::merge) and [`compact`](MapleTree::compact).
 //! - [`find_gap`](MapleTree::find_gap) finds a range if and only if one exists: the highest, or the lowest.
-//! - An [`insert`](MapleTree::insert) that fails leaves the tree as it was and hands the value back. Lack of memory
-//!   is an error value (but for `clone`, which has none: see [`try_clone`](MapleTree::try_clone)).
+//! - An [`insert`](MapleTree::insert) or a [`store`](MapleTree::store) happens wholly or not at all, and then hands the
+//!   value back. Lack of memory is an error value (but for `clone`, which has none: see
+//!   [`try_clone`](MapleTree::try_clone)). A write that was prepared ([`Prepared`]) cannot fail.
 //! - Nothing panics but code of yours that is called (the drop of a value, say). Recursion is bounded by the height.
 //! - The whole index space is usable, `u64::MAX` included.
 //!
@@ -43,6 +45,10 @@
 //! - What it holds: anything that is one non-zero word ([`Entry`]).
 //! - Whether gaps are tracked: [`Gaps`] or [`NoGaps`], a type parameter.
 //! - Where nodes come from: [`NodeAlloc`], fallible, told at each call whether it may wait ([`AllocMode`]).
+//!
+//! - Serialization: the feature `serde`, for ranges and trees.
+//!
+//! Those who know the kernel's functions find them in `docs/coming-from-linux.md` in the repository.
 //!
 //! # When not to use it
 //!
@@ -71,6 +77,8 @@ mod node;
 mod range;
 #[cfg_attr(not(test), expect(clippy::indexing_slicing, reason = "slots are in use: N1 to N3, T3"))]
 mod raw;
+#[cfg(feature = "serde")]
+mod serde;
 mod set;
 mod stats;
 mod validate;

@@ -42,7 +42,9 @@ use crate::raw::RawTree;
 /// | --- | --- | --- |
 /// | [`get`](Self::get), [`get_entry`](Self::get_entry) | height | never |
 /// | [`insert`](Self::insert) | O(height), about 4 per level on average | only if a leaf is full: 1 leaf, and 1 branch per full level above it |
-/// | [`erase`](Self::erase) | O(height), about 5 per level on average | never, and cannot fail |
+/// | [`store`](Self::store), [`clear_range`](Self::clear_range) | O((1 + k) height) for k entries that go | as an insertion; never if something lies wholly in the range |
+/// | [`replace`](Self::replace) | height | never |
+/// | [`erase`](Self::erase), [`unreserve`](Self::unreserve) | O(height), about 5 per level on average | never, and cannot fail |
 /// | [`find_gap`](Self::find_gap) | O(height), at most 2 per level without a window, for natural requests and alignment 1 | never |
 /// | a step of an iterator that leaves entries where they are, or of a [`Cursor`](crate::Cursor) | O(1), once per leaf O(height) | never |
 /// | a step of one that takes them out, or of a [`CursorMut`](crate::CursorMut) | O(height) | never |
