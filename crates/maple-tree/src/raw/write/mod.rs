@@ -76,8 +76,17 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         word: Option<Held>,
         mode: AllocMode,
     ) -> Result<(), InsertFailure> {
-        let prepared = self.prepare_insert(range, mode)?;
-        self.commit(prepared, word);
+        if self.root.is_none() {
+            let prepared = self.prepare_insert(range, mode)?;
+            self.commit(prepared, word);
+            return Ok(());
+        }
+        // As if prepared and committed, but the plan stays where it is.
+        let mut plan = self.plan_insert(range).map_err(InsertFailure::Occupied)?;
+        let spare = self
+            .provide(&mut plan, mode, |tree| tree.plan_insert(range).ok())
+            .map_err(InsertFailure::NoMemory)?;
+        self.commit_plan(&plan, word, spare);
         Ok(())
     }
 
@@ -91,20 +100,27 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
             let spare = Spare::allocate(&mut self.memory, 1, 0, mode).map_err(InsertFailure::NoMemory)?;
             return Ok(Prepared { plan: None, range, spare });
         }
-        let plan = self.plan_insert(range).map_err(InsertFailure::Occupied)?;
-        self.provide(plan, mode, |tree| tree.plan_insert(range).ok()).map_err(InsertFailure::NoMemory)
+        let mut plan = self.plan_insert(range).map_err(InsertFailure::Occupied)?;
+        let spare = self
+            .provide(&mut plan, mode, |tree| tree.plan_insert(range).ok())
+            .map_err(InsertFailure::NoMemory)?;
+        Ok(Prepared { plan: Some(plan), range, spare })
     }
 
     /// Makes room for a write, or else gets the nodes that it needs. `again` makes the plan anew.
     fn provide(
         &mut self,
-        plan: Plan,
+        plan: &mut Plan,
         mode: AllocMode,
         again: impl FnOnce(&Self) -> Option<Plan>,
-    ) -> Result<Prepared<L>, AllocError> {
-        let mut plan = plan;
-        if plan.leaves > 0 && self.spill(&plan.path) {
-            plan = again(self).unwrap_or(plan);
+    ) -> Result<Spare<L>, AllocError> {
+        if plan.leaves == 0 {
+            return Ok(Spare::none());
+        }
+        if self.spill(&plan.path) {
+            if let Some(again) = again(self) {
+                *plan = again;
+            }
             debug_assert_eq!(
                 plan.leaves, 0,
                 "a tree whose slots were moved may not fail for memory any more"
@@ -114,12 +130,10 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         if plan.branches == self.height && self.height == MAX_HEIGHT {
             return Err(AllocError);
         }
-        let spare = if plan.leaves == 0 {
-            Spare::none()
-        } else {
-            Spare::allocate(&mut self.memory, plan.leaves, plan.branches, mode)?
-        };
-        Ok(Prepared { range: plan.range, plan: Some(plan), spare })
+        if plan.leaves == 0 {
+            return Ok(Spare::none());
+        }
+        Spare::allocate(&mut self.memory, plan.leaves, plan.branches, mode)
     }
 
     /// Does what was prepared, with `word` for the range, or reserves the range if there is none.
@@ -131,11 +145,15 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
             *self.counter(word) += 1;
             return;
         };
+        self.commit_plan(&plan, word, spare);
+    }
+
+    fn commit_plan(&mut self, plan: &Plan, word: Option<Held>, spare: Spare<L>) {
         *self.counter(word) += 1;
         if let (Filling::Taken(_), Filling::Taken(duplicate)) = (plan.edit.before, plan.edit.after) {
             *self.counter(duplicate) += 1;
         }
-        self.apply(&plan, word, spare);
+        self.apply(plan, word, spare);
     }
 
     /// Does what was planned. All but the counters.

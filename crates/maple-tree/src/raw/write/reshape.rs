@@ -19,7 +19,9 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     ) -> Result<Prepared<L>, AllocError> {
         let plan = self.plan_divide(range);
         debug_assert!(plan.is_some(), "no entry to divide");
-        self.provide(plan.ok_or(AllocError)?, mode, |tree| tree.plan_divide(range))
+        let mut plan = plan.ok_or(AllocError)?;
+        let spare = self.provide(&mut plan, mode, |tree| tree.plan_divide(range))?;
+        Ok(Prepared { plan: Some(plan), range, spare })
     }
 
     /// Makes the entry at `index` cover all of `range`, too. No other entry may lie wholly in there; one that reaches
