@@ -79,7 +79,7 @@ impl<L: Tested> Subject<'_, L> {
         assert_eq!((lines("leaf "), lines("branch ")), (stats.leaves, stats.branches));
         // Every node but the root is in a slot.
         let below = (stats.leaves + stats.branches).saturating_sub(1);
-        assert_eq!(slots.live, stats.entries + stats.reserved + below);
+        assert_eq!((slots.leaves.live, slots.branches.live), (stats.entries + stats.reserved, below));
         let ranges: Vec<_> =
             self.model.entries().into_iter().map(|(range, _)| format!("{range:?}")).collect();
         assert_eq!(format!("{:?}", self.tree), format!("{{{}}}", ranges.join(", ")));

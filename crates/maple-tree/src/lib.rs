@@ -99,5 +99,5 @@ pub use node::{Gaps, Layout, NoGaps, TracksGaps};
 pub use node::{SmallGaps, SmallNoGaps};
 pub use range::IndexRange;
 pub use raw::Compaction;
-pub use stats::{SlotStats, Stats};
+pub use stats::{SlotCounts, SlotStats, Stats};
 pub use validate::Violation;

@@ -328,7 +328,7 @@ fn objection_6_occupancy_counts_live_slots_only() {
         &tree,
         &["leaf 0x0..=0x13f: 3 slots, 1 live", "0x0..=0x4: empty", "0x5..=0x9: entry", "0xa..=0x13f: empty"],
     );
-    assert_eq!((tree.stats().height, tree.slots().empty), (1, 2));
+    assert_eq!((tree.stats().height, tree.slots().leaves.empty), (1, 2));
 }
 
 /// *Must the tree be marked as being in an odd state, to keep other stores out until it is cleaned? How?*

@@ -28,7 +28,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// # use maple_tree::MapleTree;
     /// let mut tree: MapleTree<()> = MapleTree::new();
     /// tree.insert(10..20, ())?;
-    /// assert_eq!((tree.slots().live, tree.slots().empty, tree.slots().unused), (1, 2, 13));
+    /// let leaves = tree.slots().leaves;
+    /// assert_eq!((leaves.live, leaves.empty, leaves.unused), (1, 2, 13));
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
     pub fn slots(&self) -> SlotStats {

@@ -129,6 +129,10 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
         let lines = |what: &str| text.lines().filter(|line| line.trim_start().contains(what)).count();
         assert_eq!(lines(": entry"), entries.len());
         assert_eq!(lines(": reserved"), stats.reserved);
+        let (slots, below) = (self.tree.slots(), (stats.leaves + stats.branches).saturating_sub(1));
+        assert_eq!((slots.leaves.live, slots.branches.live), (entries.len() + stats.reserved, below));
+        let empty = text.lines().filter(|line| line.ends_with(" empty")).count();
+        assert_eq!(slots.leaves.empty + slots.branches.empty, empty);
         assert_eq!((lines("leaf "), lines("branch ")), (stats.leaves, stats.branches));
     }
 
