@@ -1,6 +1,7 @@
 //! A write that was prepared where memory may be waited for, and cannot fail any more.
 
 use core::fmt;
+use core::mem;
 use core::ops::RangeBounds;
 
 use super::MapleTree;
@@ -13,6 +14,8 @@ use crate::range::IndexRange;
 use crate::raw::{Found, PreparedStore};
 
 /// A write over one range that has all the memory that it needs: it is infallible by type.
+///
+/// Forgetting it ([`core::mem::forget`]) leaks the nodes, and changes nothing in the tree.
 ///
 /// Made by [`MapleTree::prepare_insert`] and [`MapleTree::prepare_store`], used once, by [`store`](Self::store),
 /// [`reserve`](Self::reserve) or [`clear`](Self::clear). It borrows the tree, so nothing can come between. Nodes that
@@ -115,7 +118,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Prepared<'a, T, L, A> {
     }
 
     /// Stores `value` over the range, and passes the entries that lay wholly in it to `displaced`, in order. Should that
-    /// panic, the store is completed all the same.
+    /// panic, the store is completed all the same, and the other entries are dropped.
     pub fn store_with(mut self, value: T, displaced: impl FnMut(IndexRange, T)) {
         if let Some(store) = self.take() {
             let word = Some(keep(value));
@@ -152,11 +155,15 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Prepared<'a, T, L, A> {
     }
 }
 
-/// Turns what the raw tree passes on into values.
+/// Turns what the raw tree passes on into values. Once the receiver has panicked it gets no more; the rest is dropped.
 fn values<T: Entry>(mut receive: impl FnMut(IndexRange, T)) -> impl FnMut(Found) {
+    let mut panicked = false;
     move |found| {
-        if let Some(word) = found.word {
-            receive(found.range, take_back(word));
+        let Some(word) = found.word else { return };
+        let value = take_back(word);
+        if !mem::replace(&mut panicked, true) {
+            receive(found.range, value);
+            panicked = false;
         }
     }
 }

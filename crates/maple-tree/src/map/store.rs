@@ -19,7 +19,7 @@ impl<T: Entry + Clone, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     ///
     /// A whole entry (or reserved range) in the range gives its slot to the new one, so overwriting needs no memory then.
     /// Else it may take the nodes of one insertion: 1 leaf, if that is full, and 1 branch per full level
-    /// above it. O((1 + k) height) node visits for k dropped entries.
+    /// above it. O((1 + k) height) node visits for k entries and reserved ranges that go.
     ///
     /// # Errors
     ///
@@ -41,7 +41,8 @@ impl<T: Entry + Clone, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     }
 
     /// Like [`store`](Self::store), with the choice whether node memory may be waited for; passes the entries that lay
-    /// wholly in the range to `displaced`, in order. Should that panic, the store is completed all the same.
+    /// wholly in the range to `displaced`, in order. Should that panic, the store is completed all the same, and the other
+    /// entries are dropped.
     ///
     /// # Errors
     ///
@@ -78,8 +79,8 @@ impl<T: Entry + Clone, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     ///
     /// Entries that lie wholly in the range are dropped, and reserved ranges freed. One that sticks out keeps what lies
     /// outside, as with [`store`](Self::store). Without such a one this needs no memory and cannot fail, nor does it if
-    /// anything lies wholly in the range; else it may take the nodes of one insertion. O((1 + k) height)
-    /// node visits for k dropped entries.
+    /// anything lies wholly in the range. Else it may take the nodes of one insertion, though mostly not where a gap adjoins
+    /// what is cut off, which only becomes larger. O((1 + k) height) node visits for k entries and reserved ranges that go.
     ///
     /// # Errors
     ///
@@ -99,7 +100,8 @@ impl<T: Entry + Clone, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     }
 
     /// Like [`clear_range`](Self::clear_range), with the choice whether node memory may be waited for; passes the
-    /// entries that lay wholly in the range to `cleared`, in order. Should that panic, the range is cleared all the same.
+    /// entries that lay wholly in the range to `cleared`, in order. Should that panic, the range is cleared all the same, and
+    /// the other entries are dropped.
     ///
     /// # Errors
     ///

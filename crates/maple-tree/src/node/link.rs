@@ -121,6 +121,18 @@ impl<A> Memory<A> {
     pub(crate) fn alloc(&self) -> &A {
         &self.alloc
     }
+
+    /// Counts nodes that are the tree's again.
+    pub(super) fn count(&mut self, leaves: usize, branches: usize) {
+        self.leaves += leaves;
+        self.branches += branches;
+    }
+
+    /// Does not count nodes for now.
+    pub(super) fn uncount(&mut self, leaves: usize, branches: usize) {
+        self.leaves -= leaves;
+        self.branches -= branches;
+    }
 }
 
 impl<A: NodeAlloc> Memory<A> {

@@ -34,7 +34,7 @@ pub(crate) mod visits;
 pub use layout::{Gaps, Layout, NoGaps, SmallGaps, SmallNoGaps, TracksGaps};
 pub(crate) use link::{Link, Memory, Node, NodeMut};
 pub(crate) use shape::Shape;
-pub(crate) use spare::Spare;
+pub(crate) use spare::{Aside, Spare};
 pub(crate) use store::Store;
 pub(crate) use transfer::{append, move_to_left, move_to_right, split_off};
 

@@ -12,12 +12,27 @@ use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 pub(crate) struct Spare<L: Layout> {
     leaf: Option<Link<L>>,
     branches: Option<Link<L>>,
+    /// How many branches are in the chain.
+    length: usize,
+}
+
+/// Spare nodes that do not count as the tree's for now. Whoever owns them may be forgotten, and they with it; the
+/// tree still counts right then.
+#[derive(Debug)]
+pub(crate) struct Aside<L: Layout>(Spare<L>);
+
+impl<L: Layout> Aside<L> {
+    /// Counts them again.
+    pub(crate) fn bring_back<A>(self, memory: &mut Memory<A>) -> Spare<L> {
+        memory.count(usize::from(self.0.leaf.is_some()), self.0.length);
+        self.0
+    }
 }
 
 impl<L: Layout> Spare<L> {
     /// No nodes.
     pub(crate) const fn none() -> Self {
-        Self { leaf: None, branches: None }
+        Self { leaf: None, branches: None, length: 0 }
     }
 
     /// Allocates `leaves` (0 or 1) leaves and `branches` branches, or none at all.
@@ -56,6 +71,7 @@ impl<L: Layout> Spare<L> {
                 node.put(0, self.branches.take());
             }
             self.branches = Some(branch);
+            self.length += 1;
         }
         Ok(())
     }
@@ -68,11 +84,18 @@ impl<L: Layout> Spare<L> {
     /// One branch out of it.
     pub(crate) fn take_branch(&mut self) -> Option<Link<L>> {
         let mut branch = self.branches.take()?;
+        self.length -= 1;
         if let NodeMut::Branch(node) = branch.node_mut() {
             self.branches = node.put(0, None);
             node.splice(0, 1, 0);
         }
         Some(branch)
+    }
+
+    /// Takes the nodes out of the tree's count.
+    pub(crate) fn set_aside<A>(self, memory: &mut Memory<A>) -> Aside<L> {
+        memory.uncount(usize::from(self.leaf.is_some()), self.length);
+        Aside(self)
     }
 
     /// Gives back what was not used.

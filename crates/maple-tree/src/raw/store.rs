@@ -94,10 +94,16 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
                 let second = first.range.after().and_then(|rest| self.first_in(rest.intersection(range)?));
                 match second {
                     Some(second) if range.contains_range(second.range) => Step::Takeover(second.range),
-                    // The part of the first one that lies in the range; what is behind it is for `widen`.
-                    _ => {
+                    // The part of the first one that lies in the range; what lies beside it is for `widen`.
+                    second => {
                         let part = first.range.intersection(range).unwrap_or(range);
-                        Step::New(self.prepare_divide(part, mode)?)
+                        let end = second.and_then(|second| second.range.before()).unwrap_or(range);
+                        let before = first.range.before().and_then(|before| before.intersection(range));
+                        let after = first
+                            .range
+                            .after()
+                            .and_then(|after| after.intersection(range)?.intersection(end));
+                        Step::New(self.prepare_divide(part, before.or(after), mode)?)
                     }
                 }
             }
@@ -113,10 +119,27 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     ) -> Result<PreparedStore<L>, AllocError> {
         let cut = |index: u64| self.find(index).is_some_and(|found| !range.contains_range(found.range));
         if cut(range.first()) || cut(range.last()) {
-            self.prepare_store(range, mode)
+            // A gap that becomes larger mostly needs no slot.
+            self.prepare_store(self.with_gaps_beside(range), mode)
         } else {
             Ok(PreparedStore { range, step: Step::Nothing })
         }
+    }
+
+    /// A range, and what is free on either side of it.
+    fn with_gaps_beside(&self, range: IndexRange) -> IndexRange {
+        let bounds = self.bounds();
+        let below = range.before().and_then(|before| before.intersection(bounds));
+        let above = range.after().and_then(|after| after.intersection(bounds));
+        let first = below.map(|below| match self.last_in(below) {
+            Some(found) => found.range.last().saturating_add(1).min(range.first()),
+            None => below.first(),
+        });
+        let last = above.map(|above| match self.first_in(above) {
+            Some(found) => found.range.first().saturating_sub(1).max(range.last()),
+            None => above.last(),
+        });
+        IndexRange::new(first.unwrap_or(range.first()), last.unwrap_or(range.last())).unwrap_or(range)
     }
 
     /// Does what was prepared, with `word` for the range, or reserves the range if there is none. What lay wholly in

@@ -21,7 +21,7 @@ use super::summarize::{Change, refresh};
 use super::{MAX_HEIGHT, RawTree, balance};
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Held;
-use crate::node::{Layout, Link, NodeMut, Shape, Spare};
+use crate::node::{Aside, Layout, Link, NodeMut, Shape, Spare};
 use crate::range::IndexRange;
 
 use commit::Commit;
@@ -43,7 +43,7 @@ pub(crate) struct Prepared<L: Layout> {
     /// Nothing if the tree is empty: then the spare leaf becomes the root.
     plan: Option<Plan>,
     range: IndexRange,
-    spare: Spare<L>,
+    nodes: Aside<L>,
 }
 
 impl<L: Layout> Prepared<L> {
@@ -64,7 +64,7 @@ impl<L: Layout> Prepared<L> {
 
     /// Gives the nodes back.
     pub(crate) fn release<A: NodeAlloc>(self, tree: &mut RawTree<L, A>) {
-        self.spare.release(&mut tree.memory);
+        self.nodes.bring_back(&mut tree.memory).release(&mut tree.memory);
     }
 }
 
@@ -98,13 +98,13 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     ) -> Result<Prepared<L>, InsertFailure> {
         if self.root.is_none() {
             let spare = Spare::allocate(&mut self.memory, 1, 0, mode).map_err(InsertFailure::NoMemory)?;
-            return Ok(Prepared { plan: None, range, spare });
+            return Ok(Prepared { plan: None, range, nodes: spare.set_aside(&mut self.memory) });
         }
         let mut plan = self.plan_insert(range).map_err(InsertFailure::Occupied)?;
         let spare = self
             .provide(&mut plan, mode, |tree| tree.plan_insert(range).ok())
             .map_err(InsertFailure::NoMemory)?;
-        Ok(Prepared { plan: Some(plan), range, spare })
+        Ok(Prepared { plan: Some(plan), range, nodes: spare.set_aside(&mut self.memory) })
     }
 
     /// Makes room for a write, or else gets the nodes that it needs. `again` makes the plan anew.
@@ -138,7 +138,8 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
 
     /// Does what was prepared, with `word` for the range, or reserves the range if there is none.
     pub(crate) fn commit(&mut self, prepared: Prepared<L>, word: Option<Held>) {
-        let Prepared { plan, range, mut spare } = prepared;
+        let Prepared { plan, range, nodes } = prepared;
+        let mut spare = nodes.bring_back(&mut self.memory);
         let Some(plan) = plan else {
             self.root = spare.take_leaf().map(|leaf| self.first_leaf(leaf, range, word));
             self.height = 1;

@@ -12,16 +12,26 @@ use crate::raw::{MAX_HEIGHT, RawTree, Toward};
 impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     /// Prepares to store something over `range`, which is a part of one entry. The rest of the entry stays; if that
     /// is two parts, the one on the right needs a word of its own ([`Prepared::duplicate`]).
+    ///
+    /// If that takes nodes, but storing over `free`, which adjoins, does not, then it is that instead.
     pub(crate) fn prepare_divide(
         &mut self,
         range: IndexRange,
+        free: Option<IndexRange>,
         mode: AllocMode,
     ) -> Result<Prepared<L>, AllocError> {
         let plan = self.plan_divide(range);
         debug_assert!(plan.is_some(), "no entry to divide");
         let mut plan = plan.ok_or(AllocError)?;
+        if plan.leaves > 0 {
+            let beside = free.and_then(|free| self.plan_insert(free).ok());
+            if let Some(beside) = beside.filter(|beside| beside.leaves == 0) {
+                plan = beside;
+            }
+        }
         let spare = self.provide(&mut plan, mode, |tree| tree.plan_divide(range))?;
-        Ok(Prepared { plan: Some(plan), range, spare })
+        let range = plan.range;
+        Ok(Prepared { plan: Some(plan), range, nodes: spare.set_aside(&mut self.memory) })
     }
 
     /// Makes the entry at `index` cover all of `range`, too. No other entry may lie wholly in there; one that reaches
