@@ -5,9 +5,10 @@
 #![expect(unsafe_code, reason = "turns values into words and back")]
 
 use core::mem::ManuallyDrop;
-use core::num::{NonZeroU32, NonZeroUsize};
+use core::num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroUsize};
 use core::ptr::{self, NonNull};
 use std_alloc::boxed::Box;
+use std_alloc::rc::Rc;
 use std_alloc::sync::Arc;
 
 /// A value as a tree stores it.
@@ -26,7 +27,7 @@ unsafe impl Sync for Held {}
 
 /// A value that fits into one non-zero machine word.
 ///
-/// Implemented for [`Box`], [`Arc`], `&T`, [`NonNull`], non-zero integers, and for `()`, the entry of trees that
+/// Implemented for [`Box`], [`Arc`], [`Rc`], `&T`, [`NonNull`], non-zero integers, and for `()`, the entry of trees that
 /// only need to know which ranges are taken.
 ///
 /// # Safety
@@ -124,43 +125,49 @@ unsafe impl<T> Entry for Box<T> {
     }
 }
 
-// SAFETY: the word is the arc's pointer and stands for one strong count.
-unsafe impl<T> Entry for Arc<T> {
-    type Borrowed<'a>
-        = &'a T
-    where
-        T: 'a;
-    type BorrowedMut<'a>
-        = &'a T
-    where
-        T: 'a;
+macro_rules! shared_pointer {
+    ($($shared:ident),+) => {$(
+        // SAFETY: the word is its pointer and stands for one strong count.
+        unsafe impl<T> Entry for $shared<T> {
+            type Borrowed<'a>
+                = &'a T
+            where
+                T: 'a;
+            type BorrowedMut<'a>
+                = &'a T
+            where
+                T: 'a;
 
-    fn into_word(self) -> Word {
-        // SAFETY: `Arc::into_raw` points into an allocation.
-        unsafe { NonNull::new_unchecked(Arc::into_raw(self).cast_mut()) }.cast()
-    }
+            fn into_word(self) -> Word {
+                // SAFETY: `$shared::into_raw` points into an allocation.
+                unsafe { NonNull::new_unchecked($shared::into_raw(self).cast_mut()) }.cast()
+            }
 
-    unsafe fn from_word(word: Word) -> Self {
-        // SAFETY: by contract the word owns one strong count, which this takes over.
-        unsafe { Arc::from_raw(word.cast().as_ptr()) }
-    }
+            unsafe fn from_word(word: Word) -> Self {
+                // SAFETY: by contract the word owns one strong count, which this takes over.
+                unsafe { $shared::from_raw(word.cast().as_ptr()) }
+            }
 
-    unsafe fn borrow<'a>(word: Word) -> &'a T
-    where
-        T: 'a,
-    {
-        // SAFETY: by contract the strong count, and so the value, lives during `'a`.
-        unsafe { word.cast().as_ref() }
-    }
+            unsafe fn borrow<'a>(word: Word) -> &'a T
+            where
+                T: 'a,
+            {
+                // SAFETY: by contract the strong count, and so the value, lives during `'a`.
+                unsafe { word.cast().as_ref() }
+            }
 
-    unsafe fn borrow_mut<'a>(word: Word) -> &'a T
-    where
-        T: 'a,
-    {
-        // SAFETY: the caller's promise, passed on.
-        unsafe { Self::borrow(word) }
-    }
+            unsafe fn borrow_mut<'a>(word: Word) -> &'a T
+            where
+                T: 'a,
+            {
+                // SAFETY: the caller's promise, passed on.
+                unsafe { Self::borrow(word) }
+            }
+        }
+    )+};
 }
+
+shared_pointer!(Arc, Rc);
 
 // SAFETY: a reference is valid for its whole lifetime, whoever holds it, and is `Copy`.
 unsafe impl<T> Entry for &T {
@@ -291,6 +298,8 @@ unsafe impl<T: Clone> CloneEntry for Box<T> {
 
 // SAFETY: arcs share their value.
 unsafe impl<T> CloneEntry for Arc<T> {}
+// SAFETY: likewise.
+unsafe impl<T> CloneEntry for Rc<T> {}
 // SAFETY: a reference is `Copy`.
 unsafe impl<T> CloneEntry for &T {}
 // SAFETY: a pointer is `Copy`.
@@ -338,7 +347,7 @@ macro_rules! non_zero_integer {
     )+};
 }
 
-non_zero_integer!(NonZeroUsize => usize);
+non_zero_integer!(NonZeroUsize => usize, NonZeroU8 => u8, NonZeroU16 => u16);
 #[cfg(any(target_pointer_width = "32", target_pointer_width = "64"))]
 non_zero_integer!(NonZeroU32 => u32);
 #[cfg(target_pointer_width = "64")]

@@ -8,7 +8,7 @@ use crate::range::IndexRange;
 
 /// A value that did not get into a tree, and why. The tree holds what it held before.
 ///
-/// After `InsertError` of Rust for Linux's `kernel::maple_tree`.
+/// After `InsertError` of Rust for Linux's `kernel::maple_tree`, whose `cause` is called `kind` here.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rejected<T, K> {
     /// The value that was to be stored.
@@ -37,6 +37,11 @@ pub enum InsertErrorKind {
     },
     /// There was no memory for a node.
     NodeMemory(AllocError),
+    /// The range would cut an entry in two, and there was no second value for it.
+    NotSplit {
+        /// That entry.
+        entry: IndexRange,
+    },
     /// The range holds no index.
     EmptyRange,
     /// The range does not lie within the bounds of the tree.
@@ -79,6 +84,9 @@ impl fmt::Display for InsertErrorKind {
         match self {
             Self::Occupied { by } => write!(f, "the range is occupied by what is at {by}"),
             Self::NodeMemory(error) => fmt::Display::fmt(error, f),
+            Self::NotSplit { entry } => {
+                write!(f, "the entry at {entry} would be cut in two, and was not split")
+            }
             Self::EmptyRange => f.write_str("the range is empty"),
             Self::OutOfBounds { bounds } => write!(f, "the range lies outside of the tree's bounds {bounds}"),
         }

@@ -211,7 +211,7 @@ fn cursors<L: Layout>() {
         assert_eq!(cursor.store(index..=index, Box::new(2)).is_ok(), at.is_some());
         assert_eq!(cursor.replace(Box::new(3)).is_ok(), at.is_some());
         assert_eq!(cursor.erase().is_some(), at.is_some());
-        assert!(!cursor.unreserve() && cursor.erase().is_none());
+        assert!(cursor.unreserve().is_none() && cursor.erase().is_none());
         assert!(cursor.current().is_none_or(|(range, content)| range.contains(index) && content.is_gap()));
     });
 }

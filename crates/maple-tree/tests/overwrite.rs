@@ -102,7 +102,7 @@ fn a_receiver_that_panics_is_not_called_again() {
         (
             |tree, value, panics| {
                 if let Ok(prepared) = tree.prepare_store(5..45, AllocMode::Normal) {
-                    prepared.store_with(value, |_, _| panics());
+                    prepared.store_each(value, |_, _| panics());
                 }
             },
             1,

@@ -79,3 +79,32 @@ fn values_may_have_lifetimes() {
     assert!(tree.erase_if(3, |range, value| range.first() == 0 && **value == 6).is_none());
     assert_eq!(tree.erase_if(3, |_, value| **value == 5).map(|(_, value)| *value), Some(5));
 }
+
+/// Equal by what they hold: not by nodes, nor by layout.
+#[test]
+fn trees_that_are_equal() {
+    use maple_tree::{Gaps, NoGaps, SmallGaps};
+
+    let mut one: MapleTree<Box<u8>, Gaps> = MapleTree::new();
+    let mut other: MapleTree<Box<u8>, SmallGaps> = MapleTree::new();
+    for i in 0..40 {
+        one.insert(i * 10..i * 10 + 7, Box::new(i as u8)).expect("free");
+    }
+    for i in (0..60).rev() {
+        other.insert(i * 10..i * 10 + 7, Box::new(i as u8)).expect("free");
+    }
+    assert!(one != other);
+    assert_eq!(other.clear_range(400..), Ok(()));
+    assert!(one == other);
+    assert!(other == one);
+    one.reserve(1000..=u64::MAX).expect("free");
+    assert!(one != other);
+    other.reserve(1000..=u64::MAX).expect("free");
+    assert!(one == other);
+    assert_eq!(other.replace(0, Box::new(7)), Ok(Some(Box::new(0))));
+    assert!(one != other);
+    let empty = MapleTree::<(), NoGaps>::new();
+    assert!(empty == MapleTree::<()>::default());
+    let bounds = maple_tree::IndexRange::new(0, 9).expect("not empty");
+    assert!(empty != MapleTree::<()>::bounded(bounds));
+}

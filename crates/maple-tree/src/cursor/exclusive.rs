@@ -4,20 +4,18 @@
 //! between.
 
 use core::fmt;
-use core::ops::RangeBounds;
 
 use super::Cursor;
-use crate::alloc::{AllocMode, NodeAlloc};
+use crate::alloc::{Global, NodeAlloc};
 use crate::content::Content;
 use crate::entry::Entry;
-use crate::error::{InsertError, InsertErrorKind};
 use crate::map::MapleTree;
-use crate::node::Layout;
+use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
 
 /// Where the cursor stands.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+pub(super) enum Place {
     /// Before the first index of the bounds.
     Before,
     /// On whatever covers an index.
@@ -53,9 +51,9 @@ enum Place {
 /// assert_eq!((tree.get(24), tree.get(35)), (Some(&3), Some(&2)));
 /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
 /// ```
-pub struct CursorMut<'a, T: Entry, L: Layout, A: NodeAlloc> {
-    tree: &'a mut MapleTree<T, L, A>,
-    place: Place,
+pub struct CursorMut<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
+    pub(super) tree: &'a mut MapleTree<T, L, A>,
+    pub(super) place: Place,
 }
 
 impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
@@ -96,6 +94,36 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     /// The range that the cursor stands on; `None` before the first and after the last index.
     pub fn range(&self) -> Option<IndexRange> {
         self.as_cursor().range()
+    }
+
+    /// The tree, to be read.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// let mut cursor = tree.cursor_front_mut();
+    /// cursor.insert(10..20, ())?;
+    /// assert_eq!(cursor.tree().len(), 1);
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    pub fn tree(&self) -> &MapleTree<T, L, A> {
+        self.tree
+    }
+
+    /// The tree, for whatever the cursor does not do. The cursor stays at its index, whatever is there then.
+    ///
+    /// ```
+    /// # use maple_tree::{AllocMode, MapleTree};
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(1))?;
+    /// let mut cursor = tree.cursor_at_mut(15);
+    /// let prepared = cursor.tree_mut().prepare_store(10..16, AllocMode::Normal)?;
+    /// prepared.store(Box::new(2));
+    /// assert_eq!(cursor.range().map(|range| range.last()), Some(15));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn tree_mut(&mut self) -> &mut MapleTree<T, L, A> {
+        self.tree
     }
 
     /// The value of the entry that the cursor stands on, to be changed; see [`MapleTree::get_mut`].
@@ -149,185 +177,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
         found
     }
 
-    /// Stores `value` over `range` and goes there; see [`MapleTree::insert`].
-    ///
-    /// # Errors
-    ///
-    /// As for [`MapleTree::insert`]. The cursor stays where it is.
-    ///
-    /// ```
-    /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
-    /// let mut cursor = tree.cursor_front_mut();
-    /// cursor.insert(10..20, Box::new(1))?;
-    /// assert!(cursor.insert(15..30, Box::new(2)).is_err());
-    /// assert_eq!(cursor.range().map(|range| range.first()), Some(10));
-    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
-    /// ```
-    pub fn insert(&mut self, range: impl RangeBounds<u64>, value: T) -> Result<(), InsertError<T>> {
-        self.insert_with(range, value, AllocMode::Normal)
-    }
-
-    /// Like [`insert`](Self::insert), with the choice whether node memory may be waited for.
-    ///
-    /// # Errors
-    ///
-    /// As for [`MapleTree::insert`]. The cursor stays where it is.
-    pub fn insert_with(
-        &mut self,
-        range: impl RangeBounds<u64>,
-        value: T,
-        mode: AllocMode,
-    ) -> Result<(), InsertError<T>> {
-        let Some(range) = IndexRange::from_bounds(range) else {
-            return Err(InsertError { value, kind: InsertErrorKind::EmptyRange });
-        };
-        self.tree.insert_with(range, value, mode)?;
-        self.place = Place::At(range.first());
-        Ok(())
-    }
-
-    /// Stores `value` over `range`, whatever is there, and goes there; see [`MapleTree::store`].
-    ///
-    /// # Errors
-    ///
-    /// As for [`MapleTree::store`]. The cursor stays where it is.
-    ///
-    /// ```
-    /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<Box<char>> = MapleTree::new();
-    /// tree.insert(0..100, Box::new('a'))?;
-    /// let mut cursor = tree.cursor_at_mut(50);
-    /// cursor.store(40..60, Box::new('b'))?;
-    /// assert_eq!(cursor.range().map(|range| (range.first(), range.last())), Some((40, 59)));
-    /// assert_eq!(cursor.prev_entry().map(|(range, _)| range.last()), Some(39));
-    /// # Ok::<(), maple_tree::InsertError<Box<char>>>(())
-    /// ```
-    pub fn store(&mut self, range: impl RangeBounds<u64>, value: T) -> Result<(), InsertError<T>>
-    where
-        T: Clone,
-    {
-        self.store_with(range, value, AllocMode::Normal, |_, _| ())
-    }
-
-    /// Like [`store`](Self::store), with the choice whether node memory may be waited for, and with what becomes of the
-    /// entries that lay wholly in the range; see [`MapleTree::store_with`].
-    ///
-    /// # Errors
-    ///
-    /// As for [`MapleTree::store`]. The cursor stays where it is.
-    pub fn store_with(
-        &mut self,
-        range: impl RangeBounds<u64>,
-        value: T,
-        mode: AllocMode,
-        displaced: impl FnMut(IndexRange, T),
-    ) -> Result<(), InsertError<T>>
-    where
-        T: Clone,
-    {
-        let Some(range) = IndexRange::from_bounds(range) else {
-            return Err(InsertError { value, kind: InsertErrorKind::EmptyRange });
-        };
-        self.tree.store_with(range, value, mode, displaced)?;
-        self.place = Place::At(range.first());
-        Ok(())
-    }
-
-    /// Reserves `range` and goes there; see [`MapleTree::reserve`].
-    ///
-    /// # Errors
-    ///
-    /// As for [`MapleTree::reserve`]. The cursor stays where it is.
-    ///
-    /// ```
-    /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
-    /// let mut cursor = tree.cursor_front_mut();
-    /// cursor.reserve(10..20)?;
-    /// assert_eq!(cursor.range().map(|range| range.first()), Some(10));
-    /// # Ok::<(), maple_tree::InsertErrorKind>(())
-    /// ```
-    pub fn reserve(&mut self, range: impl RangeBounds<u64>) -> Result<(), InsertErrorKind> {
-        self.reserve_with(range, AllocMode::Normal)
-    }
-
-    /// Like [`reserve`](Self::reserve), with the choice whether node memory may be waited for.
-    ///
-    /// # Errors
-    ///
-    /// As for [`MapleTree::reserve`]. The cursor stays where it is.
-    pub fn reserve_with(
-        &mut self,
-        range: impl RangeBounds<u64>,
-        mode: AllocMode,
-    ) -> Result<(), InsertErrorKind> {
-        let range = IndexRange::from_bounds(range).ok_or(InsertErrorKind::EmptyRange)?;
-        self.tree.reserve_with(range, mode)?;
-        self.place = Place::At(range.first());
-        Ok(())
-    }
-
-    /// Replaces the value of the entry that the cursor stands on, or gives the reserved range there a value.
-    /// Returns the old value, if there was one. Never allocates; see [`MapleTree::replace`].
-    ///
-    /// # Errors
-    ///
-    /// `value`, if the cursor stands on a gap or on nothing.
-    ///
-    /// ```
-    /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
-    /// tree.reserve(10..20)?;
-    /// let mut cursor = tree.cursor_at_mut(10);
-    /// assert_eq!(cursor.replace(Box::new(1)), Ok(None));
-    /// assert_eq!(cursor.replace(Box::new(2)), Ok(Some(Box::new(1))));
-    /// cursor.next_range();
-    /// assert_eq!(cursor.replace(Box::new(3)), Err(Box::new(3)));
-    /// # Ok::<(), maple_tree::InsertErrorKind>(())
-    /// ```
-    pub fn replace(&mut self, value: T) -> Result<Option<T>, T> {
-        match self.index() {
-            Some(index) => self.tree.replace(index, value),
-            None => Err(value),
-        }
-    }
-
-    /// Takes out the entry that the cursor stands on; `None` if there is no entry. The cursor stands on the gap
-    /// that results then, all of it. Never allocates and cannot fail; see [`MapleTree::erase`].
-    ///
-    /// ```
-    /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
-    /// tree.insert(10..20, Box::new(1))?;
-    /// tree.insert(20..30, Box::new(2))?;
-    /// let mut cursor = tree.cursor_at_mut(15);
-    /// assert_eq!(cursor.erase(), Some(Box::new(1)));
-    /// assert_eq!(cursor.range().map(|range| (range.first(), range.last())), Some((0, 19)));
-    /// assert_eq!(cursor.erase(), None);
-    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
-    /// ```
-    pub fn erase(&mut self) -> Option<T> {
-        self.tree.erase(self.index()?).map(|(_, value)| value)
-    }
-
-    /// Frees the reserved range that the cursor stands on; whether there was one. The cursor stands on the gap
-    /// that results then, all of it. Never allocates and cannot fail; see [`MapleTree::unreserve`].
-    ///
-    /// ```
-    /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
-    /// tree.reserve(10..20)?;
-    /// let mut cursor = tree.cursor_at_mut(15);
-    /// assert!(cursor.unreserve() && !cursor.unreserve());
-    /// assert_eq!(cursor.range().map(|range| range.first()), Some(0));
-    /// # Ok::<(), maple_tree::InsertErrorKind>(())
-    /// ```
-    pub fn unreserve(&mut self) -> bool {
-        self.index().is_some_and(|index| self.tree.unreserve(index).is_some())
-    }
-
-    fn index(&self) -> Option<u64> {
+    pub(super) fn index(&self) -> Option<u64> {
         match self.place {
             Place::At(index) => Some(index),
             Place::Before | Place::After => None,

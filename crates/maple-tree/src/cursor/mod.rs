@@ -7,6 +7,7 @@
 mod exclusive;
 mod place;
 mod shared;
+mod writes;
 
 pub use exclusive::CursorMut;
 pub use shared::Cursor;

@@ -3,11 +3,11 @@
 use core::fmt;
 
 use super::place::Place;
-use crate::alloc::NodeAlloc;
+use crate::alloc::{Global, NodeAlloc};
 use crate::content::Content;
 use crate::entry::Entry;
 use crate::map::MapleTree;
-use crate::node::Layout;
+use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
 
 /// A place in a tree, from which to look around; made by [`MapleTree::cursor_at`], [`MapleTree::cursor_front`]
@@ -35,7 +35,7 @@ use crate::range::IndexRange;
 /// assert_eq!(cursor.prev_entry(), IndexRange::new(10, 19).map(|range| (range, &'a')));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Cursor<'a, T: Entry, L: Layout, A: NodeAlloc> {
+pub struct Cursor<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     tree: &'a MapleTree<T, L, A>,
     place: Place<'a, L>,
 }

@@ -4,10 +4,10 @@ use core::fmt;
 use core::iter::FusedIterator;
 
 use super::RawIter;
-use crate::alloc::NodeAlloc;
+use crate::alloc::{Global, NodeAlloc};
 use crate::entry::Entry;
 use crate::map::{MapleTree, ValuesMut};
-use crate::node::Layout;
+use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
 
 /// The entries of a tree in order, their values to be changed; made by [`MapleTree::iter_mut`].
@@ -34,7 +34,7 @@ use crate::range::IndexRange;
 ///     iter
 /// }
 /// ```
-pub struct IterMut<'a, T: Entry, L: Layout, A: NodeAlloc> {
+pub struct IterMut<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     entries: RangeMut<'a, T, L, A>,
     remaining: usize,
 }
@@ -79,7 +79,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for IterMut<'_, T, L, A> {
 
 /// The entries of a tree that overlap a window, in order, their values to be changed; made by
 /// [`MapleTree::range_mut`].
-pub struct RangeMut<'a, T: Entry, L: Layout, A: NodeAlloc> {
+pub struct RangeMut<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     raw: RawIter<'a, L, A>,
     values: ValuesMut<'a, T>,
 }

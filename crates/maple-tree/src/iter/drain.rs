@@ -3,17 +3,17 @@
 use core::fmt;
 use core::iter::FusedIterator;
 
-use crate::alloc::NodeAlloc;
+use crate::alloc::{Global, NodeAlloc};
 use crate::entry::Entry;
 use crate::map::MapleTree;
-use crate::node::Layout;
+use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
 
 /// The entries of a tree that overlap a window, in order, taken out of it; made by [`MapleTree::drain`].
 ///
 /// Each step is an erase, so the tree is whole after any of them. Dropping the iterator takes out what it has
 /// not come to; forgetting it leaves that in the tree.
-pub struct Drain<'a, T: Entry, L: Layout, A: NodeAlloc> {
+pub struct Drain<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     tree: &'a mut MapleTree<T, L, A>,
     /// The part of the window that has not been passed from either end.
     rest: Option<IndexRange>,
@@ -38,6 +38,11 @@ impl<T: Entry, L: Layout, A: NodeAlloc> Iterator for Drain<'_, T, L, A> {
             }
         }
         None
+    }
+
+    /// At most all entries of the tree: how many lie in the window is not known.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.tree.len()))
     }
 }
 

@@ -4,14 +4,14 @@ use core::fmt;
 use core::iter::FusedIterator;
 
 use super::RawIter;
-use crate::alloc::NodeAlloc;
+use crate::alloc::{Global, NodeAlloc};
 use crate::entry::Entry;
 use crate::map::MapleTree;
-use crate::node::Layout;
+use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
 
 /// The entries of a tree in order; made by [`MapleTree::iter`].
-pub struct Iter<'a, T: Entry, L: Layout, A: NodeAlloc> {
+pub struct Iter<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     entries: Range<'a, T, L, A>,
     remaining: usize,
 }
@@ -60,7 +60,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for Iter<'_, T, L, A> {
 }
 
 /// The entries of a tree that overlap a window, in order; made by [`MapleTree::range`].
-pub struct Range<'a, T: Entry, L: Layout, A: NodeAlloc> {
+pub struct Range<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     tree: &'a MapleTree<T, L, A>,
     raw: RawIter<'a, L, A>,
 }
@@ -77,6 +77,11 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iterator for Range<'a, T, L, A> {
     fn next(&mut self) -> Option<Self::Item> {
         let (range, word) = self.raw.next_entry()?;
         Some((range, self.tree.lend(word)))
+    }
+
+    /// At most all entries of the tree: how many lie in the window is not known.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.tree.len()))
     }
 }
 

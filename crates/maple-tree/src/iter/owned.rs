@@ -3,10 +3,10 @@
 use core::fmt;
 use core::iter::FusedIterator;
 
-use crate::alloc::NodeAlloc;
+use crate::alloc::{Global, NodeAlloc};
 use crate::entry::Entry;
 use crate::map::MapleTree;
-use crate::node::Layout;
+use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
 use crate::raw::Toward;
 
@@ -14,7 +14,7 @@ use crate::raw::Toward;
 ///
 /// A word that is taken out leaves a reserved range, so no gap appears that would have to be recorded. The
 /// nodes go back together when the iterator is dropped, and with them what it has not come to.
-pub struct IntoIter<T: Entry, L: Layout, A: NodeAlloc> {
+pub struct IntoIter<T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     tree: MapleTree<T, L, A>,
     /// Before this index nothing is left.
     front: u64,

@@ -30,6 +30,11 @@ impl Cyclic {
         Self { last: Some(range) }
     }
 
+    /// The range behind which it goes on; `None` at the beginning.
+    pub const fn last(&self) -> Option<IndexRange> {
+        self.last
+    }
+
     /// The part of a request's window that has not had its turn, if anything is left of it.
     fn ahead(&self, request: &GapRequest) -> Option<IndexRange> {
         let window = request.window();
@@ -46,7 +51,8 @@ impl Cyclic {
 pub struct Placed {
     /// The range.
     pub range: IndexRange,
-    /// Whether nothing was left behind the last one, so that the search began anew with all of the window.
+    /// Whether nothing was found behind the last one, so that the search began anew with all of the window. So it is also
+    /// if the last one lies at the end of the window, or beyond it.
     pub wrapped: bool,
 }
 
@@ -105,8 +111,8 @@ impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
     /// Like [`allocate_with`](Self::allocate_with), but goes on where the last allocation with this `cyclic` ended
     /// ("next fit"), and begins anew with the whole window when nothing is left there.
     ///
-    /// So a range that was erased is not used again before all others have had their turn. One or two gap searches and
-    /// an insertion.
+    /// So what was erased is not used again before what lies ahead has had its turn, as far as requests fit there: a large
+    /// one may wrap around and leave small gaps behind. One or two gap searches and an insertion.
     ///
     /// # Errors
     ///

@@ -31,6 +31,24 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         self.raw.get(index).map(|word| self.lend_mut(word))
     }
 
+    /// The range and the value of the entry at `index`, the value to be changed. One walk, allocates nothing; see
+    /// [`get_mut`](Self::get_mut).
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u64>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(0))?;
+    /// if let Some((range, offset)) = tree.get_entry_mut(15) {
+    ///     *offset = 15 - range.first();
+    /// }
+    /// assert_eq!(tree.get(10), Some(&5));
+    /// # Ok::<(), maple_tree::InsertError<Box<u64>>>(())
+    /// ```
+    pub fn get_entry_mut(&mut self, index: u64) -> Option<(IndexRange, T::BorrowedMut<'_>)> {
+        let found = self.raw.find(index)?;
+        Some((found.range, self.lend_mut(found.word?)))
+    }
+
     /// The entries in order of their ranges, from either end, their values to be changed.
     ///
     /// A step is O(1), once per leaf O(height); allocates nothing.

@@ -59,6 +59,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// The tree is complete after each step, and between two anything may be done with it. What was written
     /// behind the place where `state` stands is not looked at again in this pass.
     ///
+    /// A budget of 0 does nothing.
+    ///
     /// Another pass, with a new state, may find more to do: leaves of different branches are not joined, but
     /// the branches are, at the end of the first pass.
     ///

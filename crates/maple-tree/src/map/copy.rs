@@ -5,8 +5,7 @@ use core::marker::PhantomData;
 use super::MapleTree;
 use super::words::keep;
 use crate::alloc::{AllocError, AllocMode, Global, NodeAlloc};
-use crate::entry::CloneEntry;
-use crate::entry::Entry;
+use crate::entry::{CloneEntry, Entry};
 use crate::node::Layout;
 use crate::range::IndexRange;
 
@@ -36,6 +35,27 @@ impl<T: CloneEntry, L: Layout, A: NodeAlloc + Clone> MapleTree<T, L, A> {
         let mut copy = self.copy_frame(AllocMode::Normal)?;
         self.raw.fill_copy(&mut copy.raw, |_, word| Some(keep(self.duplicate(word))));
         Ok(copy)
+    }
+}
+
+impl<T: CloneEntry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
+    /// A clone of the value at `index`, for values that are shared by being cloned: an `Arc`, say, that is to outlive
+    /// the borrow of the tree. One walk; allocates what the clone does.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use maple_tree::MapleTree;
+    ///
+    /// let mut tree: MapleTree<Arc<&str>> = MapleTree::new();
+    /// tree.insert(10..20, Arc::new("device"))?;
+    /// let device = tree.get_cloned(15);
+    /// tree.erase(15);
+    /// assert_eq!(device, Some(Arc::new("device")));
+    /// # Ok::<(), maple_tree::InsertError<Arc<&str>>>(())
+    /// ```
+    pub fn get_cloned(&self, index: u64) -> Option<T> {
+        self.raw.get(index).map(|word| self.duplicate(word))
     }
 }
 

@@ -60,7 +60,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
     /// tree.insert(10..20, Box::new(1))?;
     /// let mut cursor = tree.cursor_at_mut(15);
-    /// assert_eq!(cursor.erase(), Some(Box::new(1)));
+    /// assert_eq!(cursor.erase().map(|(range, value)| (range.last(), *value)), Some((19, 1)));
     /// assert_eq!(cursor.range(), Some(IndexRange::FULL));
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```

@@ -252,10 +252,46 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> IntoIterator for &'a MapleTree<T, L,
     }
 }
 
-/// The ranges of the entries. Values are not printed: to ask that of all of `T::Borrowed<'_>` would exclude types
-/// with lifetimes.
+/// The ranges of the entries and, marked so, those that are reserved. Values are not printed: to ask that of all of
+/// `T::Borrowed<'_>` would exclude types with lifetimes.
 impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for MapleTree<T, L, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter().map(|(range, _)| range)).finish()
+        let mut set = f.debug_set();
+        let mut cursor = self.cursor_front();
+        while let Some((range, content)) = cursor.next_range() {
+            match content {
+                Content::Entry(_) => set.entry(&range),
+                Content::Reserved => set.entry(&format_args!("{range:?} reserved")),
+                Content::Gap => &mut set,
+            };
+        }
+        set.finish()
     }
+}
+
+/// Trees are equal if they have the same bounds, the same entries, and the same reserved ranges. How they hold these does
+/// not matter. O(n + m).
+impl<T, L: Layout, A: NodeAlloc, M: Layout, B: NodeAlloc> PartialEq<MapleTree<T, M, B>> for MapleTree<T, L, A>
+where
+    T: Entry + 'static,
+    for<'a> T::Borrowed<'a>: PartialEq,
+{
+    fn eq(&self, other: &MapleTree<T, M, B>) -> bool {
+        let (mut ours, mut theirs) = (self.cursor_front(), other.cursor_front());
+        self.bounds() == other.bounds()
+            && loop {
+                match (ours.next_range(), theirs.next_range()) {
+                    (None, None) => break true,
+                    (Some(ours), Some(theirs)) if ours == theirs => {}
+                    _ => break false,
+                }
+            }
+    }
+}
+
+impl<T, L: Layout, A: NodeAlloc> Eq for MapleTree<T, L, A>
+where
+    T: Entry + 'static,
+    for<'a> T::Borrowed<'a>: Eq,
+{
 }

@@ -59,6 +59,14 @@ impl<L: Layout> PreparedStore<L> {
         }
     }
 
+    /// The entry that the range is cut out of, if it is.
+    pub(crate) fn divided(&self) -> Option<IndexRange> {
+        match &self.step {
+            Step::New(prepared) => prepared.divided(),
+            Step::Takeover(_) | Step::Nothing => None,
+        }
+    }
+
     /// Gives the nodes back.
     pub(crate) fn release<A: NodeAlloc>(self, tree: &mut RawTree<L, A>) {
         if let Step::New(prepared) = self.step {

@@ -66,6 +66,38 @@ fn put<L: Layout>(
     }
 }
 
+/// Writes over `range` whatever is there, and checks the answer. The stand is where the cursor must be then.
+fn overwrite<L: Layout>(
+    cursor: &mut Writer<'_, '_, L>,
+    range: IndexRange,
+    token: Option<Box<Token>>,
+    model: &mut Model,
+    stand: &mut Stand,
+) {
+    let key = token.as_ref().map(|token| token.key);
+    let within = range.intersection(model.bounds);
+    let (result, range) = match token {
+        // What lies out of bounds has nothing to be cleared.
+        None => (cursor.clear_range(range).map_err(InsertErrorKind::NodeMemory), within),
+        Some(token) => {
+            let stored = cursor.store(range, token).map_err(|error| {
+                assert_eq!(Some(error.value.key), key, "another value came back");
+                error.kind
+            });
+            (stored, within.filter(|&within| within == range))
+        }
+    };
+    match (result, range) {
+        (Ok(()), Some(range)) => {
+            model.overwrite(range, key.map(|key| (range, Some(key))));
+            *stand = Stand::at(model, range.first());
+        }
+        (Ok(()), None) => assert_eq!(key, None, "stored out of bounds"),
+        (Err(InsertErrorKind::NodeMemory(_)), Some(_)) => {}
+        (Err(kind), _) => assert_eq!(kind, InsertErrorKind::OutOfBounds { bounds: model.bounds }),
+    }
+}
+
 /// One write of any kind.
 fn write<L: Layout>(
     cursor: &mut Writer<'_, '_, L>,
@@ -75,19 +107,21 @@ fn write<L: Layout>(
     stand: &mut Stand,
 ) {
     let here = stand.current();
-    match rng.u8(0..12) {
+    match rng.u8(0..16) {
+        12 | 13 => overwrite(cursor, target(rng, model, stand), Some(tokens.make()), model, stand),
+        14 => overwrite(cursor, target(rng, model, stand), None, model, stand),
         0..=4 => put(cursor, target(rng, model, stand), Some(tokens.make()), model, stand),
         5 | 6 => put(cursor, target(rng, model, stand), None, model, stand),
         7 | 8 => {
-            let erased = cursor.erase().map(|token| token.key);
-            assert_eq!(erased, here.and_then(|(_, content)| content.value()));
+            let erased = cursor.erase().map(|(range, token)| (range, token.key));
+            assert_eq!(erased, here.and_then(|(range, content)| Some((range, content.value()?))));
             if erased.is_some() {
                 here.into_iter().for_each(|(range, _)| model.set(range, None));
             }
         }
         9 => {
             let reserved = matches!(here, Some((_, Content::Reserved)));
-            assert_eq!(cursor.unreserve(), reserved);
+            assert_eq!(cursor.unreserve(), here.filter(|_| reserved).map(|(range, _)| range));
             if reserved {
                 here.into_iter().for_each(|(range, _)| model.set(range, None));
             }

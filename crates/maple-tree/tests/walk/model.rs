@@ -65,6 +65,21 @@ impl Model {
         }
     }
 
+    /// Sets what covers a range, whatever is there. What sticks out of it keeps what lies outside.
+    pub(crate) fn overwrite(&mut self, range: IndexRange, taken: Option<Taken>) {
+        for (cut, key) in self.taken(range) {
+            self.set(cut, None);
+            let parts = [
+                range.first().checked_sub(1).and_then(|last| IndexRange::new(cut.first(), last)),
+                range.last().checked_add(1).and_then(|first| IndexRange::new(first, cut.last())),
+            ];
+            for part in parts.into_iter().flatten() {
+                self.set(part, Some((part, key)));
+            }
+        }
+        self.set(range, taken);
+    }
+
     /// All of the bounds, range by range.
     pub(crate) fn segments(&self) -> Vec<Segment> {
         let mut segments = Vec::new();

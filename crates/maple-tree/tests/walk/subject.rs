@@ -17,6 +17,13 @@ pub(crate) struct Token {
     live: Rc<Cell<usize>>,
 }
 
+impl Clone for Token {
+    fn clone(&self) -> Self {
+        self.live.set(self.live.get() + 1);
+        Self { key: self.key, live: self.live.clone() }
+    }
+}
+
 impl Drop for Token {
     fn drop(&mut self) {
         self.live.set(self.live.get() - 1);

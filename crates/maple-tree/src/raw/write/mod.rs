@@ -25,7 +25,7 @@ use crate::node::{Aside, Layout, Link, NodeMut, Shape, Spare};
 use crate::range::IndexRange;
 
 use commit::Commit;
-use plan::{Edit, Filling, Plan};
+use plan::{Edit, Filling, Plan, Purpose};
 
 /// Why a range was not inserted. The tree holds what it held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,12 @@ impl<L: Layout> Prepared<L> {
             (Filling::Taken(_), Filling::Taken(word)) => Some(word),
             _ => None,
         }
+    }
+
+    /// The entry that is divided, if one is.
+    pub(crate) fn divided(&self) -> Option<IndexRange> {
+        let edit = self.plan.as_ref()?.edit;
+        (edit.purpose == Purpose::Divide).then_some(edit.span)
     }
 
     /// The range that gets something new.
