@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use maple_tree::IndexRange;
 
 use crate::layouts::Tested;
+use crate::model::Model;
 use crate::ops::search;
 use crate::place::{Ends, Request, held};
 use crate::subject::Subject;
@@ -12,13 +13,20 @@ use crate::subject::Subject;
 impl<L: Tested> Subject<'_, L> {
     /// What nodes and values amount to: none is lost.
     pub(crate) fn check_counts(&self) {
-        let (counts, stats) = (self.alloc.counts(), self.tree.stats());
-        assert_eq!(counts.live, (stats.leaves + stats.branches) as u64, "nodes are lost");
-        assert_eq!(counts.live_bytes, stats.node_bytes as u64);
-        assert_eq!(stats.entries + stats.reserved, self.model.len());
-        assert_eq!((self.tree.len(), self.tree.is_empty()), (stats.entries, stats.entries == 0));
-        assert_eq!((stats.height == 0, counts.live == 0), (self.model.len() == 0, self.model.len() == 0));
-        assert_eq!(self.live.count(), self.tree.len(), "values are lost");
+        let (mut nodes, mut bytes, mut values) = (0, 0, 0);
+        let copy = self.copy.as_ref().map(|(tree, model)| (tree, model));
+        for (tree, model) in [(&self.tree, &self.model)].into_iter().chain(copy) {
+            let (stats, empty) = (tree.stats(), model.len() == 0);
+            assert_eq!(stats.entries + stats.reserved, model.len());
+            assert_eq!((tree.len(), tree.is_empty()), (stats.entries, stats.entries == 0));
+            assert_eq!((stats.height == 0, stats.leaves + stats.branches == 0), (empty, empty));
+            nodes += stats.leaves + stats.branches;
+            bytes += stats.node_bytes;
+            values += stats.entries;
+        }
+        let counts = self.alloc.counts();
+        assert_eq!((counts.live, counts.live_bytes), (nodes as u64, bytes as u64), "nodes are lost");
+        assert_eq!(self.live.count(), values, "values are lost");
     }
 
     /// The tree's own check.
@@ -46,12 +54,9 @@ impl<L: Tested> Subject<'_, L> {
 
     /// What lies in a window, from both ends as `order` says, and what of it is free.
     pub(crate) fn check_window(&self, ends: Ends, order: u64) {
-        let window = held(ends);
-        let mut entries = self.model.entries();
-        entries.retain(|(range, _)| window.is_some_and(|window| range.overlaps(window)));
         let found = self.tree.range(ends).map(|(range, value)| (range, value.number()));
-        assert_eq!(from_both_ends(found, order), entries, "entries of {ends:x?}");
-        let gaps = window.map_or(Vec::new(), |window| self.model.gaps_within(window));
+        assert_eq!(from_both_ends(found, order), overlapping(&self.model, ends), "entries of {ends:x?}");
+        let gaps = held(ends).map_or(Vec::new(), |window| self.model.gaps_within(window));
         assert_eq!(from_both_ends(self.tree.gaps_within(ends), order), gaps, "gaps of {ends:x?}");
     }
 
@@ -114,8 +119,18 @@ impl<L: Tested> Subject<'_, L> {
     }
 }
 
+/// The entries that overlap a window.
+pub(crate) fn overlapping(model: &Model, ends: Ends) -> Vec<(IndexRange, u64)> {
+    let mut entries = model.entries();
+    entries.retain(|(range, _)| held(ends).is_some_and(|window| range.overlaps(window)));
+    entries
+}
+
 /// All items in order, each taken from the end that a bit says; the bits are used again and again.
-fn from_both_ends<T: Debug>(mut items: impl DoubleEndedIterator<Item = T>, mut order: u64) -> Vec<T> {
+pub(crate) fn from_both_ends<T: Debug>(
+    mut items: impl DoubleEndedIterator<Item = T>,
+    mut order: u64,
+) -> Vec<T> {
     let (mut front, mut back) = (Vec::new(), Vec::new());
     loop {
         let (item, end) =

@@ -9,6 +9,7 @@
 //! ```
 
 mod check;
+mod choice;
 mod layouts;
 mod model;
 mod ops;

@@ -1,6 +1,6 @@
 //! What a tree should hold, kept in the plainest way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maple_tree::{Content, Direction, GapRequest, IndexRange};
 
@@ -8,7 +8,7 @@ use maple_tree::{Content, Direction, GapRequest, IndexRange};
 pub(crate) type Taken = (IndexRange, Option<u64>);
 
 /// What a tree should hold: what is taken, by its first index.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Model {
     bounds: IndexRange,
     taken: BTreeMap<u64, (u64, Option<u64>)>,
@@ -144,12 +144,26 @@ impl Model {
     /// The highest or lowest place that satisfies a request, gap by gap, in numbers that cannot overflow.
     pub(crate) fn find_gap(&self, request: &GapRequest) -> Option<IndexRange> {
         let (size, align) = (i128::from(request.size()), i128::from(request.align()));
+        let boundary = request.boundary().map_or(1 << 64, i128::from);
         let fit = |run: &IndexRange| {
             let (first, end) = (i128::from(run.first()), i128::from(run.last()) + 1);
-            let start = match request.direction() {
-                Direction::TopDown => (end - size).div_euclid(align) * align,
-                Direction::BottomUp => (first + align - 1).div_euclid(align) * align,
+            let highest = |end: i128| (end - size).div_euclid(align) * align;
+            let lowest = |first: i128| (first + align - 1).div_euclid(align) * align;
+            let mut start = match request.direction() {
+                Direction::TopDown => highest(end),
+                Direction::BottomUp => lowest(first),
             };
+            // As long as it crosses a line it goes to the other side of it.
+            loop {
+                let line = (start + size - 1).div_euclid(boundary) * boundary;
+                if line <= start {
+                    break;
+                }
+                start = match request.direction() {
+                    Direction::TopDown => highest(line),
+                    Direction::BottomUp => lowest(line),
+                };
+            }
             let fits = first <= start && start + size <= end;
             fits.then(|| range(start as u64, (start + size - 1) as u64))
         };
@@ -164,6 +178,28 @@ impl Model {
     pub(crate) fn longest_gap(&self, window: IndexRange) -> Option<IndexRange> {
         self.gaps_within(window).into_iter().max_by_key(|run| run.count())
     }
+}
+
+/// The indices that are wanted, by whether they are taken in one and in the other, as maximal ranges in order.
+pub(crate) fn combined(one: &Model, other: &Model, wanted: fn(bool, bool) -> bool) -> Vec<IndexRange> {
+    // Between two edges nothing changes.
+    let mut edges = BTreeSet::from([0]);
+    for (range, _) in one.taken().chain(other.taken()) {
+        edges.insert(range.first());
+        edges.extend(range.last().checked_add(1));
+    }
+    let ends = edges.iter().skip(1).map(|edge| edge - 1).chain([u64::MAX]);
+    let mut ranges: Vec<IndexRange> = Vec::new();
+    for (&first, last) in edges.iter().zip(ends) {
+        if !wanted(one.at(first).is_some(), other.at(first).is_some()) {
+            continue;
+        }
+        match ranges.last_mut() {
+            Some(before) if before.last() + 1 == first => *before = range(before.first(), last),
+            _ => ranges.push(range(first, last)),
+        }
+    }
+    ranges
 }
 
 fn range(first: u64, last: u64) -> IndexRange {

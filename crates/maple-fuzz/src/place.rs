@@ -6,27 +6,29 @@ use std::ops::Bound;
 use arbitrary::Arbitrary;
 use maple_tree::{Direction, GapRequest, IndexRange, InvalidRequest};
 
+use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::subject::Subject;
 
 /// A range as Rust has it, which may be empty.
 pub(crate) type Ends = (Bound<u64>, Bound<u64>);
 
-/// An index, before it is known what is in the tree.
-#[derive(Clone, Copy, Debug, Arbitrary)]
-pub(crate) enum Index {
-    /// So far from the lowest of the space.
-    Low(u8),
-    /// So far from the highest of the space.
-    High(u8),
-    /// So far from the last one that was used.
-    Near(i8),
-    /// At an end of something that is there, or just beside it.
-    Edge { of: u8, last: bool, beside: i8 },
-    /// At a power of two, or just beside it.
-    Power { order: u8, beside: i8 },
-    /// Anywhere in the space.
-    Any(u64),
+choice! {
+    /// An index, before it is known what is in the tree.
+    pub(crate) enum Index {
+        /// So far from the lowest of the space.
+        Low(u8),
+        /// So far from the highest of the space.
+        High(u8),
+        /// So far from the last one that was used.
+        Near(i8),
+        /// At an end of something that is there, or just beside it.
+        Edge { of: u8, last: bool, beside: i8 },
+        /// At a power of two, or just beside it.
+        Power { order: u8, beside: i8 },
+        /// Anywhere in the space.
+        Any(u64),
+    }
 }
 
 /// A range, before it is known what is in the tree.
@@ -36,16 +38,17 @@ pub(crate) struct Span {
     notation: u8,
 }
 
-#[derive(Clone, Copy, Debug, Arbitrary)]
-enum Shape {
-    /// One index, and so many more.
-    Sized(Index, u8),
-    /// Two to the power of so many indices.
-    Order(Index, u8),
-    /// From one to the other, which may be reversed.
-    Between(Index, Index),
-    /// What lies there, be it taken or free, with its ends moved a little.
-    Around(Index, i8, i8),
+choice! {
+    enum Shape {
+        /// One index, and so many more.
+        Sized(Index, u8),
+        /// Two to the power of so many indices.
+        Order(Index, u8),
+        /// From one to the other, which may be reversed.
+        Between(Index, Index),
+        /// What lies there, be it taken or free, with its ends moved a little.
+        Around(Index, i8, i8),
+    }
 }
 
 /// A gap request, before it is known what is in the tree.
@@ -54,26 +57,28 @@ pub(crate) struct Request {
     window: Span,
     size: Size,
     align: u8,
+    boundary: u8,
     top_down: bool,
 }
 
-#[derive(Clone, Copy, Debug, Arbitrary)]
-enum Size {
-    /// So many.
-    Few(u8),
-    /// Two to the power of so many, or about that.
-    Order(u8, i8),
-    /// As many as the window has, or about that.
-    Window(i8),
-    /// Any number.
-    Any(u64),
+choice! {
+    enum Size {
+        /// So many.
+        Few(u8),
+        /// Two to the power of so many, or about that.
+        Order(u8, i8),
+        /// As many as the window has, or about that.
+        Window(i8),
+        /// Any number.
+        Any(u64),
+    }
 }
 
 impl Request {
     /// A request for an aligned block of two to the power of `order`, anywhere.
     pub(crate) fn block(order: u8, top_down: bool) -> Self {
         let anywhere = Span { shape: Shape::Sized(Index::Low(0), 0), notation: u8::MAX };
-        Self { window: anywhere, size: Size::Order(order, 0), align: order, top_down }
+        Self { window: anywhere, size: Size::Order(order, 0), align: order, boundary: u8::MAX, top_down }
     }
 }
 
@@ -190,6 +195,26 @@ impl<L: Tested> Subject<'_, L> {
         };
         let said = |made: GapRequest| (made.window(), made.size(), made.align(), made.direction());
         assert_eq!(made.map(said), expected);
+        let boundary = match request.boundary {
+            order @ ..64 => 1 << order,
+            64..96 => size.checked_next_power_of_two()?,
+            odd @ 96..104 => odd.into(),
+            _ => return made.ok(),
+        };
+        let whole = made.ok()?;
+        let made = whole.not_crossing(boundary);
+        let expected = match boundary.count_ones() {
+            1 if size <= boundary => Ok(Some(boundary)),
+            1 => Err(InvalidRequest::SizeAboveBoundary { size, boundary }),
+            _ => Err(InvalidRequest::Boundary { boundary }),
+        };
+        assert_eq!(made.map(|made| made.boundary()), expected);
+        // Of two boundaries the smaller counts, whichever comes first.
+        let larger = boundary.checked_mul(4).filter(|larger| larger.is_power_of_two());
+        if let (Ok(made), Some(larger)) = (made, larger) {
+            assert_eq!(made.not_crossing(larger), Ok(made));
+            assert_eq!(whole.not_crossing(larger).and_then(|both| both.not_crossing(boundary)), Ok(made));
+        }
         made.ok()
     }
 }

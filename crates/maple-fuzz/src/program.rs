@@ -4,6 +4,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use maple_faults::{FaultyAlloc, Plan};
 use maple_tree::{Gaps, IndexRange, NoGaps, SmallGaps, SmallNoGaps};
 
+use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::ops::Op;
 use crate::subject::Subject;
@@ -26,36 +27,39 @@ struct Setup {
     memory: Memory,
 }
 
-/// The layout of the nodes.
-#[derive(Clone, Copy, Debug, Arbitrary)]
-enum Nodes {
-    SmallGaps,
-    Gaps,
-    SmallNoGaps,
-    NoGaps,
+choice! {
+    /// The layout of the nodes.
+    enum Nodes {
+        SmallGaps,
+        Gaps,
+        SmallNoGaps,
+        NoGaps,
+    }
 }
 
-/// The indices that a program mostly uses.
-#[derive(Clone, Copy, Debug, Arbitrary)]
-enum Space {
-    /// All of them.
-    All,
-    /// This one and all below.
-    Low(u16),
-    /// So many below `u64::MAX`, and that.
-    High(u16),
-    /// So many above one of them, and that.
-    Middle(u32, u16),
+choice! {
+    /// The indices that a program mostly uses.
+    enum Space {
+        /// All of them.
+        All,
+        /// This one and all below.
+        Low(u16),
+        /// So many below `u64::MAX`, and that.
+        High(u16),
+        /// So many above one of them, and that.
+        Middle(u32, u16),
+    }
 }
 
-/// Which allocations of nodes fail.
-#[derive(Clone, Copy, Debug, Arbitrary)]
-pub(crate) enum Memory {
-    Enough,
-    After(u8),
-    Nth(u8),
-    Every(u8),
-    Random { chance: u8, seed: u8 },
+choice! {
+    /// Which allocations of nodes fail.
+    pub(crate) enum Memory {
+        Enough,
+        After(u8),
+        Nth(u8),
+        Every(u8),
+        Random { chance: u8, seed: u8 },
+    }
 }
 
 impl Space {
@@ -125,6 +129,9 @@ impl Program {
             subject.apply(op);
         }
         subject.check_all();
+        if subject.exchange() {
+            subject.check_all();
+        }
         drop(subject);
         assert_eq!((alloc.counts().live, live.count()), (0, 0), "left after the tree");
     }

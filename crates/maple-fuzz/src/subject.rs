@@ -1,19 +1,24 @@
 //! A tree and a model side by side: each operation goes to both, and everything that the tree says is compared.
 
-use std::thread;
+use std::{mem, thread};
 
 use maple_faults::FaultyAlloc;
-use maple_tree::{IndexRange, MapleTree};
+use maple_tree::{Compaction, IndexRange, MapleTree};
 
 use crate::layouts::Tested;
 use crate::model::Model;
 use crate::ops::{Done, Op};
 use crate::values::{Counted, Live};
 
+/// The tree that programs run on.
+pub(crate) type Tree<'a, L> = MapleTree<Box<Counted>, L, &'a FaultyAlloc>;
+
 /// A tree and what it should hold. Says where it was when a check fails.
 pub(crate) struct Subject<'a, L: Tested> {
-    pub(crate) tree: MapleTree<Box<Counted>, L, &'a FaultyAlloc>,
+    pub(crate) tree: Tree<'a, L>,
     pub(crate) model: Model,
+    /// A second tree, with what that should hold.
+    pub(crate) copy: Option<(Tree<'a, L>, Model)>,
     pub(crate) alloc: &'a FaultyAlloc,
     pub(crate) live: &'a Live,
     /// The indices that the program mostly uses.
@@ -22,8 +27,10 @@ pub(crate) struct Subject<'a, L: Tested> {
     pub(crate) recent: u64,
     /// Where a cyclic allocation goes on.
     pub(crate) placed_last: Option<IndexRange>,
-    /// The number of the next value.
-    number: u64,
+    /// How far a compaction in steps has come.
+    pub(crate) compaction: Compaction,
+    /// The number of the value that was made last.
+    pub(crate) number: u64,
     steps: usize,
     op: Option<Op>,
 }
@@ -33,11 +40,13 @@ impl<'a, L: Tested> Subject<'a, L> {
         Self {
             tree: MapleTree::bounded_in(bounds, alloc),
             model: Model::new(bounds),
+            copy: None,
             alloc,
             live,
             space,
             recent: space.first(),
             placed_last: None,
+            compaction: Compaction::new(),
             number: 0,
             steps: 0,
             op: None,
@@ -48,6 +57,14 @@ impl<'a, L: Tested> Subject<'a, L> {
     pub(crate) fn apply(&mut self, op: Op) {
         self.op = Some(op);
         op.apply(self);
+    }
+
+    /// Exchanges the tree and the copy; whether there is one.
+    pub(crate) fn exchange(&mut self) -> bool {
+        let Some((tree, model)) = &mut self.copy else { return false };
+        mem::swap(&mut self.tree, tree);
+        mem::swap(&mut self.model, model);
+        true
     }
 
     /// A new value, and its number.
@@ -63,15 +80,7 @@ impl<'a, L: Tested> Subject<'a, L> {
         let before = self.text();
         let (counts, height) = (self.alloc.counts(), self.tree.stats().height as u64);
         let done = call(self);
-        let now = self.alloc.counts();
-        let most = match done {
-            Done::Nothing | Done::WithoutMemory => 0,
-            Done::LikeInsertion | Done::NoMemory => height + 1,
-        };
-        assert!(now.calls - counts.calls <= most, "asked for {} nodes, {done:?}", now.calls - counts.calls);
-        if done == Done::NoMemory {
-            assert!(now.failed > counts.failed, "there was memory");
-        }
+        done.check_calls(counts, self.alloc.counts(), height);
         if matches!(done, Done::Nothing | Done::NoMemory) && before.is_some() {
             assert_eq!(before, self.text(), "what was not done changed the tree");
         }

@@ -29,6 +29,10 @@ impl Counted {
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
+
+    pub(crate) fn set_number(&mut self, number: u64) {
+        self.number = number;
+    }
 }
 
 impl Clone for Counted {

@@ -15,8 +15,8 @@ use fastrand::Rng;
 use maple_fuzz::Program;
 
 /// How many programs are made from a seed, and how long they may be.
-const PROGRAMS: usize = 3000;
-const MOST_BYTES: usize = 2000;
+const PROGRAMS: usize = 1000;
+const MOST_BYTES: usize = 1200;
 
 /// A program that runs.
 struct Running {

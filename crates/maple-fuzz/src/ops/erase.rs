@@ -1,20 +1,20 @@
 //! Writes to what is taken. None of them needs memory.
 
-use arbitrary::Arbitrary;
-
 use super::Done;
 use super::insert::came_back;
+use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::place::Index;
 use crate::subject::Subject;
 
-#[derive(Clone, Copy, Debug, Arbitrary)]
-pub(crate) enum Op {
-    Erase(Index),
-    EraseIf(Index, bool),
-    Unreserve(Index),
-    Replace(Index),
-    Clear,
+choice! {
+    pub(crate) enum Op {
+        Erase(Index),
+        EraseIf(Index, bool),
+        Unreserve(Index),
+        Replace(Index),
+        Clear,
+    }
 }
 
 impl Op {

@@ -1,20 +1,21 @@
 //! Writes to what is free.
 
-use arbitrary::Arbitrary;
 use maple_tree::{AllocMode, IndexRange, InsertErrorKind};
 
 use super::{Done, insertable, refused};
+use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::place::{Ends, Span};
 use crate::subject::Subject;
 use crate::values::Counted;
 
-#[derive(Clone, Copy, Debug, Arbitrary)]
-pub(crate) enum Op {
-    Insert(Span),
-    InsertWith(Span),
-    Reserve(Span),
-    ReserveWith(Span),
+choice! {
+    pub(crate) enum Op {
+        Insert(Span),
+        InsertWith(Span),
+        Reserve(Span),
+        ReserveWith(Span),
+    }
 }
 
 impl Op {

@@ -1,22 +1,22 @@
 //! Looking at what there is.
 
-use arbitrary::Arbitrary;
-
 use super::Done;
+use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::place::{Index, Span};
 use crate::subject::Subject;
 
-#[derive(Clone, Copy, Debug, Arbitrary)]
-pub(crate) enum Op {
-    /// An index: `get`, `get_entry`, `extent`.
-    At(Index),
-    /// A window, from both ends as the bits say: `range`, `gaps_within`.
-    Within(Span, u16),
-    /// The whole tree, likewise: `iter`, `gaps`.
-    Ends(u16),
-    /// The tree as text, and its numbers.
-    Text,
+choice! {
+    pub(crate) enum Op {
+        /// An index: `get`, `get_entry`, `extent`.
+        At(Index),
+        /// A window, from both ends as the bits say: `range`, `gaps_within`.
+        Within(Span, u16),
+        /// The whole tree, likewise: `iter`, `gaps`.
+        Ends(u16),
+        /// The tree as text, and its numbers.
+        Text,
+    }
 }
 
 impl Op {

@@ -2,24 +2,25 @@
 
 use std::ops::Bound;
 
-use arbitrary::Arbitrary;
 use maple_tree::AllocMode;
 
 use super::erase::{erase, unreserve};
 use super::insert::{insert, reserve};
+use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::place::Index;
 use crate::subject::Subject;
 
 /// How much lies in a tree at most: enough for three levels of the larger nodes, and no more, since checking is slow.
-const MOST: usize = 600;
+pub(super) const MOST: usize = 600;
 
-#[derive(Clone, Copy, Debug, Arbitrary)]
-pub(crate) enum Op {
-    /// Stores over a row of ranges, or reserves them.
-    Fill { first: Index, count: u8, size: u16, gap: u8, reserve: bool, down: bool },
-    /// Takes out all but some of what there is from an index on.
-    Thin { first: Index, count: u8, keep_every: u8, down: bool },
+choice! {
+    pub(crate) enum Op {
+        /// Stores over a row of ranges, or reserves them.
+        Fill { first: Index, count: u8, size: u16, gap: u8, reserve: bool, down: bool },
+        /// Takes out all but some of what there is from an index on.
+        Thin { first: Index, count: u8, keep_every: u8, down: bool },
+    }
 }
 
 impl Op {

@@ -1,37 +1,53 @@
 //! The operations, one module for each group of them. Each calls the tree, compares what it says with the model, and
 //! writes to the model what it did.
 
+mod bulk;
+mod change;
+mod compact;
+mod copy;
+mod cursor;
 mod erase;
 mod insert;
 mod look;
 mod many;
 mod merge;
 mod prepare;
+mod remove;
 pub(crate) mod search;
+mod sets;
 mod store;
 
-use arbitrary::Arbitrary;
+use maple_faults::Counts;
 use maple_tree::{IndexRange, InsertErrorKind};
 
+use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::model::Model;
 use crate::place::{Ends, held};
 use crate::program::Memory;
 use crate::subject::Subject;
 
-/// One operation.
-#[derive(Clone, Copy, Debug, Arbitrary)]
-pub(crate) enum Op {
-    Insert(insert::Op),
-    Store(store::Op),
-    Erase(erase::Op),
-    Search(search::Op),
-    Prepare(prepare::Op),
-    Merge(merge::Op),
-    Many(many::Op),
-    Look(look::Op),
-    /// From now on memory fails otherwise.
-    Memory(Memory),
+choice! {
+    /// One operation.
+    pub(crate) enum Op {
+        Insert(insert::Op),
+        Store(store::Op),
+        Erase(erase::Op),
+        Search(search::Op),
+        Prepare(prepare::Op),
+        Merge(merge::Op),
+        Many(many::Op),
+        Look(look::Op),
+        Cursor(cursor::Op),
+        Change(change::Op),
+        Remove(remove::Op),
+        Bulk(bulk::Op),
+        Copy(copy::Op),
+        Sets(sets::Op),
+        Compact(compact::Op),
+        /// From now on memory fails otherwise.
+        Memory(Memory),
+    }
 }
 
 /// What a call did, and what it may have asked of memory.
@@ -45,6 +61,24 @@ pub(crate) enum Done {
     LikeInsertion,
     /// There was no memory.
     NoMemory,
+    /// It may have asked for so many nodes, and has checked what became of them.
+    InBulk { most: u64 },
+}
+
+impl Done {
+    /// Checks how often it asked, in a tree of a height.
+    pub(crate) fn check_calls(self, before: Counts, now: Counts, height: u64) {
+        let most = match self {
+            Self::Nothing | Self::WithoutMemory => 0,
+            Self::LikeInsertion | Self::NoMemory => height + 1,
+            Self::InBulk { most } => most,
+        };
+        let calls = now.calls - before.calls;
+        assert!(calls <= most, "asked for {calls} nodes, {self:?}");
+        if self == Self::NoMemory {
+            assert!(now.failed > before.failed, "there was memory");
+        }
+    }
 }
 
 impl Op {
@@ -57,6 +91,13 @@ impl Op {
             Self::Prepare(op) => subject.step(|subject| op.apply(subject)),
             Self::Merge(op) => subject.step(|subject| op.apply(subject)),
             Self::Look(op) => subject.step(|subject| op.apply(subject)),
+            Self::Cursor(op) => subject.step(|subject| op.apply(subject)),
+            Self::Change(op) => subject.step(|subject| op.apply(subject)),
+            Self::Remove(op) => subject.step(|subject| op.apply(subject)),
+            Self::Bulk(op) => subject.step(|subject| op.apply(subject)),
+            Self::Copy(op) => subject.step(|subject| op.apply(subject)),
+            Self::Sets(op) => subject.step(|subject| op.apply(subject)),
+            Self::Compact(op) => subject.step(|subject| op.apply(subject)),
             // Several steps.
             Self::Many(op) => op.apply(subject),
             Self::Memory(memory) => subject.alloc.set_plan(memory.plan()),

@@ -5,6 +5,7 @@ use maple_tree::{AllocMode, InsertErrorKind, NodeAlloc, Prepared};
 
 use super::store::{Gone, note};
 use super::{Done, cost_of_overwriting, insertable, refused, storable};
+use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::place::Span;
 use crate::subject::Subject;
@@ -18,15 +19,17 @@ pub(crate) struct Op {
     used: Use,
 }
 
-/// What becomes of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Arbitrary)]
-enum Use {
-    Store,
-    StoreWith,
-    Reserve,
-    Clear,
-    ClearWith,
-    Drop,
+choice! {
+    /// What becomes of it.
+    #[derive(PartialEq, Eq)]
+    enum Use {
+        Store,
+        StoreWith,
+        Reserve,
+        Clear,
+        ClearWith,
+        Drop,
+    }
 }
 
 impl Op {

@@ -1,26 +1,27 @@
 //! Gap searches and allocations: for layouts that track gaps.
 
-use arbitrary::Arbitrary;
 use maple_tree::{
     AllocMode, AllocateErrorKind, Cyclic, Direction, GapRequest, IndexRange, Rejected, TracksGaps,
 };
 
 use super::Done;
 use super::insert::came_back;
+use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::place::{Request, Span, held};
 use crate::subject::Subject;
 use crate::values::Counted;
 
-#[derive(Clone, Copy, Debug, Arbitrary)]
-pub(crate) enum Op {
-    Allocate(Request),
-    AllocateWith(Request),
-    AllocateCyclic(Request),
-    /// Where the next cyclic allocation goes on.
-    GoOnAfter(Span),
-    FindGap(Request),
-    LongestGap(Span),
+choice! {
+    pub(crate) enum Op {
+        Allocate(Request),
+        AllocateWith(Request),
+        AllocateCyclic(Request),
+        /// Where the next cyclic allocation goes on.
+        GoOnAfter(Span),
+        FindGap(Request),
+        LongestGap(Span),
+    }
 }
 
 type Allocated = Result<IndexRange, Rejected<Box<Counted>, AllocateErrorKind>>;
@@ -89,7 +90,8 @@ fn ahead(request: &GapRequest, last: Option<IndexRange>) -> Option<GapRequest> {
         Direction::TopDown => IndexRange::new(0, last.first().checked_sub(1)?),
     };
     let window = request.window().intersection(behind?)?;
-    GapRequest::new(window, request.size(), request.align(), request.direction()).ok()
+    let ahead = GapRequest::new(window, request.size(), request.align(), request.direction()).ok()?;
+    request.boundary().map_or(Some(ahead), |boundary| ahead.not_crossing(boundary).ok())
 }
 
 fn allocated<L: Tested>(

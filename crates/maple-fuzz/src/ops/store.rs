@@ -1,21 +1,22 @@
 //! Writes over whatever is there.
 
-use arbitrary::Arbitrary;
 use maple_tree::{AllocMode, IndexRange};
 
 use super::insert::came_back;
 use super::{Done, cost_of_overwriting, refused, storable};
+use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::place::{Span, held};
 use crate::subject::Subject;
 use crate::values::Counted;
 
-#[derive(Clone, Copy, Debug, Arbitrary)]
-pub(crate) enum Op {
-    Store(Span),
-    StoreWith(Span),
-    ClearRange(Span),
-    ClearRangeWith(Span),
+choice! {
+    pub(crate) enum Op {
+        Store(Span),
+        StoreWith(Span),
+        ClearRange(Span),
+        ClearRangeWith(Span),
+    }
 }
 
 /// Entries that a write took out, as it passed them on.
