@@ -1,8 +1,8 @@
 //! Enums that are read from few bytes.
 
-/// Defines an enum of which one byte chooses the variant; its fields follow. `derive(Arbitrary)` takes four for the same.
+/// Defines an enum of which one byte chooses the variant; its fields follow. `derive(Arbitrary)` takes four bytes.
 ///
-/// The first bytes are the variants in their order, so a program can be written by hand; beyond them it begins anew.
+/// The lowest bytes are the variants in their order, so a program can be written by hand; then it begins anew.
 macro_rules! choice {
     (
         $(#[$attribute:meta])*

@@ -101,7 +101,7 @@ impl Op {
     }
 }
 
-/// How many calls there were. Each node that was asked for is there, if there was memory for all and the tree is.
+/// How many calls there were. If there was memory for all and the tree is kept, each node asked for is in it.
 fn asked(before: Counts, now: Counts, kept: bool) -> u64 {
     let calls = now.calls - before.calls;
     if now.failed == before.failed && kept {

@@ -11,7 +11,7 @@ choice! {
     pub(crate) enum Op {
         /// As dense as it gets.
         All,
-        /// So many steps at most; the next such operation goes on where this one stopped, whatever comes between.
+        /// So many steps at most; the next such operation goes on where this one stopped.
         Steps(u8),
     }
 }

@@ -1,7 +1,5 @@
 //! A second tree: a copy of the first, with which it can be exchanged.
 
-use std::mem;
-
 use maple_tree::{AllocError, AllocMode};
 
 use super::Done;
@@ -76,8 +74,7 @@ fn copied<'a, L: Tested>(
             let shape = |stats: maple_tree::Stats| (stats.leaves, stats.branches, stats.height);
             assert_eq!(shape(copy.stats()), shape(stats));
             // What it took is checked by what there is: see `Subject::check_counts`.
-            let before = mem::replace(&mut subject.copy, Some((copy, model)));
-            drop(before);
+            subject.copy = Some((copy, model));
             subject.exchange();
             subject.check_structure();
             subject.check_contents();

@@ -79,7 +79,7 @@ fn retain<L: Tested>(subject: &mut Subject<'_, L>, wanted: u16, exchanged: u16) 
         assert_eq!((range, value.number()), there);
         if bit(exchanged, nth) {
             *number += 1;
-            *value = Box::new(Counted::new(*number, live));
+            drop(mem::replace(value, Box::new(Counted::new(*number, live))));
         }
         let wanted = bit(wanted, nth);
         if wanted {
