@@ -109,7 +109,8 @@ impl<L: Tested> Subject<'_, L> {
         // The model is slow at this.
         for order in (0..64).step_by(1 + self.model.len() / 64) {
             for top_down in [false, true] {
-                L::search(self, search::Op::FindGap(Request::block(order, top_down)));
+                let by_boundary = top_down == (self.model.len() % 2 == 0);
+                L::search(self, search::Op::FindGap(Request::block(order, top_down, by_boundary)));
             }
         }
     }

@@ -75,10 +75,12 @@ choice! {
 }
 
 impl Request {
-    /// A request for an aligned block of two to the power of `order`, anywhere.
-    pub(crate) fn block(order: u8, top_down: bool) -> Self {
+    /// A request for an aligned block of two to the power of `order`, anywhere: by its alignment, or since it would
+    /// cross a boundary anywhere else.
+    pub(crate) fn block(order: u8, top_down: bool, by_boundary: bool) -> Self {
+        let (align, boundary) = if by_boundary { (0, order) } else { (order, u8::MAX) };
         let anywhere = Span { shape: Shape::Sized(Index::Low(0), 0), notation: u8::MAX };
-        Self { window: anywhere, size: Size::Order(order, 0), align: order, boundary: u8::MAX, top_down }
+        Self { window: anywhere, size: Size::Order(order, 0), align, boundary, top_down }
     }
 }
 
