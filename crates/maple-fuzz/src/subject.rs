@@ -67,6 +67,15 @@ impl<'a, L: Tested> Subject<'a, L> {
         true
     }
 
+    /// Takes a tree as the copy, if it is what it should be.
+    pub(crate) fn set_copy(&mut self, tree: Tree<'a, L>, model: Model) {
+        self.copy = Some((tree, model));
+        self.exchange();
+        self.check_structure();
+        self.check_contents();
+        self.exchange();
+    }
+
     /// A new value, and its number.
     pub(crate) fn value(&mut self) -> (u64, Box<Counted>) {
         self.number += 1;

@@ -65,40 +65,52 @@ impl Op {
             Self::ExtendAt(index, row) | Self::FromSorted(index, row) => (subject.index(index), row),
         };
         let from_nothing = matches!(self, Self::FromSorted(..));
-        let mut model = if from_nothing { Model::new(IndexRange::FULL) } else { subject.model.clone() };
-        let rows = row.ranges(first, &model).into_iter().map(|range| (range, subject.value()));
+        let ranges = match from_nothing {
+            true => row.ranges(first, &Model::new(IndexRange::FULL)),
+            false => row.ranges(first, &subject.model),
+        };
+        let rows = ranges.into_iter().map(|range| (range, subject.value()));
         let (numbers, rows): (Vec<_>, Rows) =
             rows.map(|(range, (number, value))| ((range, number), (range, value))).unzip();
-        let mode = if row.atomic { AllocMode::Atomic } else { AllocMode::Normal };
-        let before = subject.alloc.counts();
-        if from_nothing {
-            let result = MapleTree::from_sorted_in(rows, subject.alloc);
-            let calls = asked(before, subject.alloc.counts(), result.is_ok());
-            let (tree, error) = match result {
-                Ok(tree) => (Some(tree), None),
-                Err(error) => (None, Some(error)),
-            };
-            appended(&mut model, &numbers, error, subject.alloc.counts().failed > before.failed);
-            if let Some(tree) = tree {
-                subject.copy = Some((tree, model));
-                subject.exchange();
-                subject.check_structure();
-                subject.check_contents();
-                subject.exchange();
-            }
-            return Done::InBulk { most: calls };
+        match from_nothing {
+            true => from_sorted(subject, rows, &numbers),
+            false => extend(subject, rows, &numbers, row.atomic),
         }
-        let result = match mode {
-            AllocMode::Normal => subject.tree.extend_sorted(rows),
-            AllocMode::Atomic => subject.tree.extend_sorted_with(rows, mode),
-        };
-        let calls = asked(before, subject.alloc.counts(), true);
-        appended(&mut model, &numbers, result.err(), subject.alloc.counts().failed > before.failed);
-        subject.model = model;
-        subject.check_structure();
-        subject.check_contents();
-        Done::InBulk { most: calls }
     }
+}
+
+fn extend<L: Tested>(
+    subject: &mut Subject<'_, L>,
+    rows: Rows,
+    numbers: &[(IndexRange, u64)],
+    atomic: bool,
+) -> Done {
+    let before = subject.alloc.counts();
+    let result = match atomic {
+        true => subject.tree.extend_sorted_with(rows, AllocMode::Atomic),
+        false => subject.tree.extend_sorted(rows),
+    };
+    let now = subject.alloc.counts();
+    appended(&mut subject.model, numbers, result.err(), now.failed > before.failed);
+    subject.check_structure();
+    subject.check_contents();
+    Done::InBulk { most: asked(before, now, true) }
+}
+
+fn from_sorted<L: Tested>(subject: &mut Subject<'_, L>, rows: Rows, numbers: &[(IndexRange, u64)]) -> Done {
+    let before = subject.alloc.counts();
+    let result = MapleTree::from_sorted_in(rows, subject.alloc);
+    let now = subject.alloc.counts();
+    let most = asked(before, now, result.is_ok());
+    let mut model = Model::new(IndexRange::FULL);
+    match result {
+        Ok(tree) => {
+            appended(&mut model, numbers, None, now.failed > before.failed);
+            subject.set_copy(tree, model);
+        }
+        Err(error) => appended(&mut model, numbers, Some(error), now.failed > before.failed),
+    }
+    Done::InBulk { most }
 }
 
 /// How many calls there were. If there was memory for all and the tree is kept, each node asked for is in it.

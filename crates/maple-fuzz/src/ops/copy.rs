@@ -2,7 +2,7 @@
 
 use maple_tree::{AllocError, AllocMode};
 
-use super::Done;
+use super::{Done, bit};
 use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::model::Model;
@@ -50,7 +50,7 @@ fn clone_with<L: Tested>(subject: &mut Subject<'_, L>, kept: u16, atomic: bool) 
     let result = subject.tree.try_clone_with(mode, |range, value| {
         let (nth, there) = expected.next().expect("an entry more than there are");
         assert_eq!((range, value.number()), there);
-        let kept = (kept >> (nth % 16) & 1 == 0).then(|| value.number());
+        let kept = bit(kept, nth).then(|| value.number());
         model.take(range, kept);
         kept.map(|number| Box::new(Counted::new(number, live)))
     });
@@ -74,11 +74,7 @@ fn copied<'a, L: Tested>(
             let shape = |stats: maple_tree::Stats| (stats.leaves, stats.branches, stats.height);
             assert_eq!(shape(copy.stats()), shape(stats));
             // What it took is checked by what there is: see `Subject::check_counts`.
-            subject.copy = Some((copy, model));
-            subject.exchange();
-            subject.check_structure();
-            subject.check_contents();
-            subject.exchange();
+            subject.set_copy(copy, model);
         }
         Err(AllocError) => assert!(subject.alloc.counts().failed > failed, "there was memory"),
     }

@@ -139,3 +139,8 @@ fn refused(kind: InsertErrorKind, expected: Result<IndexRange, InsertErrorKind>)
         }
     }
 }
+
+/// One of the bits, which are used again and again.
+fn bit(bits: u16, nth: usize) -> bool {
+    bits >> (nth % 16) & 1 == 0
+}

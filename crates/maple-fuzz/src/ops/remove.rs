@@ -5,7 +5,7 @@ use std::mem;
 
 use maple_tree::MapleTree;
 
-use super::Done;
+use super::{Done, bit};
 use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::model::{Model, Taken};
@@ -108,9 +108,4 @@ fn into_iter<L: Tested>(subject: &mut Subject<'_, L>, order: u16, most: u8) {
         };
         assert_eq!(entry.map(|(range, value)| (range, value.number())), expected);
     }
-}
-
-/// One of the bits, which are used again and again.
-fn bit(bits: u16, nth: usize) -> bool {
-    bits >> (nth % 16) & 1 == 0
 }
