@@ -24,10 +24,10 @@ choice! {
     #[derive(PartialEq, Eq)]
     enum Use {
         Store,
-        StoreWith,
+        StoreEach,
         Reserve,
         Clear,
-        ClearWith,
+        ClearEach,
         Drop,
     }
 }
@@ -56,12 +56,12 @@ impl Op {
                     return cost;
                 }
                 let expected = subject.model.clear_range(range);
-                let with = matches!(self.used, Use::StoreWith | Use::ClearWith);
+                let with = matches!(self.used, Use::StoreEach | Use::ClearEach);
                 assert_eq!(gone, if with { expected } else { Gone::new() });
                 match self.used {
-                    Use::Store | Use::StoreWith => subject.model.take(range, Some(number)),
+                    Use::Store | Use::StoreEach => subject.model.take(range, Some(number)),
                     Use::Reserve => subject.model.take(range, None),
-                    Use::Clear | Use::ClearWith | Use::Drop => {}
+                    Use::Clear | Use::ClearEach | Use::Drop => {}
                 }
                 cost
             }
@@ -83,10 +83,10 @@ impl Use {
         let mut gone = Gone::new();
         match self {
             Self::Store => prepared.store(value),
-            Self::StoreWith => prepared.store_with(value, note(&mut gone)),
+            Self::StoreEach => prepared.store_each(value, note(&mut gone)),
             Self::Reserve => prepared.reserve(),
             Self::Clear => prepared.clear(),
-            Self::ClearWith => prepared.clear_with(note(&mut gone)),
+            Self::ClearEach => prepared.clear_each(note(&mut gone)),
             Self::Drop => drop(prepared),
         }
         gone

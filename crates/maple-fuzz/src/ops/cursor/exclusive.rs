@@ -228,14 +228,14 @@ impl<L: Tested> Pair<'_, '_, '_, L> {
 
     fn erase(&mut self) -> Done {
         let there = self.there().and_then(|(range, content)| Some((range, content.value()?)));
-        let erased = self.cursor.erase().map(|value| value.number());
-        assert_eq!(erased, there.map(|(_, value)| value));
+        let erased = self.cursor.erase().map(|(range, value)| (range, value.number()));
+        assert_eq!(erased, there);
         there.map_or(Done::Nothing, |(range, _)| self.freed(range))
     }
 
     fn unreserve(&mut self) -> Done {
         let reserved = self.there().filter(|(_, content)| matches!(content, Content::Reserved));
-        assert_eq!(self.cursor.unreserve(), reserved.is_some());
+        assert_eq!(self.cursor.unreserve(), reserved.map(|(range, _)| range));
         reserved.map_or(Done::Nothing, |(range, _)| self.freed(range))
     }
 
