@@ -152,5 +152,5 @@ impl<X: Iterator<Item = IndexRange>, Y: Iterator<Item = IndexRange>> Iterator fo
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 mod tests;

@@ -2,6 +2,9 @@
 //!
 //! `cargo test -p maple-tree --test sizes -- --nocapture` prints the bytes per entry.
 
+// Millions of operations, to count bytes.
+#![cfg(not(miri))]
+
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::num::NonZeroU64;

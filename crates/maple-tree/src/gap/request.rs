@@ -221,5 +221,5 @@ impl GapRequest {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 mod tests;

@@ -73,5 +73,5 @@ impl Summary {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 mod tests;

@@ -15,19 +15,18 @@ pub(crate) fn count() {
 pub(crate) fn count() {}
 
 /// How many nodes `operation` looks at, and what it returns.
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 pub(crate) fn during<R>(operation: impl FnOnce() -> R) -> (u64, R) {
     let before = VISITS.get();
     let result = operation();
     (VISITS.get() - before, result)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 mod bulk;
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 mod overwrites;
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 mod tests;
-
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 mod walks;

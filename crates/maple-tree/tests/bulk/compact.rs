@@ -6,7 +6,7 @@ use fastrand::Rng;
 use maple_faults::{FaultyAlloc, Plan};
 use maple_tree::{Compaction, Gaps, IndexRange, Layout, MapleTree, NoGaps};
 
-use crate::subject::{Live, check, for_each_layout, nodes, random, range, thin_out};
+use crate::subject::{Live, check, for_each_layout, nodes, random, range, scaled, thin_out};
 
 for_each_layout! {
     everything_stays => compacting_changes_nothing_but_nodes;
@@ -16,10 +16,11 @@ for_each_layout! {
 
 fn compacting_changes_nothing_but_nodes<L: Layout>() {
     let mut rng = Rng::with_seed(1);
-    for round in 0..400 {
+    for round in 0..scaled(400) {
         let (alloc, live) = (FaultyAlloc::new(Plan::Never), Live::default());
         let bounds = if round % 2 == 0 { IndexRange::FULL } else { range(3, 16 * 900) };
-        let n = if round % 8 == 0 { rng.u64(0..2000) } else { rng.u64(0..120) };
+        let n = if round % 8 == 0 { 2000 } else { 120 };
+        let n = rng.u64(0..scaled(n));
         let (mut tree, mut model) = random::<L>(&alloc, &live, bounds, n, rng.bool(), &mut rng);
         let probability = [0.0, 0.5, 0.75, 0.9, 0.99][rng.usize(0..5)];
         thin_out(&mut tree, &mut model, probability, &mut rng);
@@ -48,9 +49,9 @@ fn compacting_changes_nothing_but_nodes<L: Layout>() {
 
 fn writes_go_on_between_steps<L: Layout>() {
     let mut rng = Rng::with_seed(2);
-    for round in 0..60 {
+    for round in 0..scaled(60) {
         let (alloc, live) = (FaultyAlloc::new(Plan::Never), Live::default());
-        let places = if round % 8 == 0 { 1500 } else { 150 };
+        let places = scaled(if round % 8 == 0 { 1500 } else { 150 });
         let bounds = IndexRange::FULL;
         let (mut tree, mut model) = random::<L>(&alloc, &live, bounds, places, rng.bool(), &mut rng);
         thin_out(&mut tree, &mut model, 0.8, &mut rng);
@@ -86,7 +87,7 @@ fn writes_go_on_between_steps<L: Layout>() {
 }
 
 fn dense_trees_are_left_alone<L: Layout>() {
-    for n in (0..100).chain([1000, 3000]) {
+    for n in (0..scaled(100)).chain([1000, 3000].map(scaled)) {
         for count in [8, 16] {
             let entries = (0..n).map(|i| (range(i * 16, i * 16 + count - 1), ()));
             let mut tree = MapleTree::<(), L>::from_sorted(entries).expect("there is memory");
@@ -127,6 +128,7 @@ fn sparse<L: Layout>(count: u64) -> MapleTree<(), L> {
 }
 
 /// With what was measured, and a little room.
+#[cfg_attr(miri, ignore = "millions of operations, to count bytes")]
 #[test]
 fn density() {
     fn bytes<L: Layout>(tree: &MapleTree<(), L>) -> f64 {

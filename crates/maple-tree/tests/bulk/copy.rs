@@ -9,7 +9,7 @@ use fastrand::Rng;
 use maple_faults::{FaultyAlloc, Plan};
 use maple_tree::{AllocMode, IndexRange, Layout, MapleTree, SmallGaps};
 
-use crate::subject::{CLONES_LEFT, Live, check, for_each_layout, nodes, random, range, thin_out};
+use crate::subject::{CLONES_LEFT, Live, check, for_each_layout, nodes, random, range, scaled, thin_out};
 
 for_each_layout! {
     same_shape => copies_have_the_same_shape;
@@ -19,7 +19,7 @@ for_each_layout! {
 
 fn copies_have_the_same_shape<L: Layout>() {
     let mut rng = Rng::with_seed(1);
-    for n in [0, 1, 2, 15, 16, 17, 100, 1000, 3000] {
+    for n in [0, 1, 2, 15, 16, 17, 100, 1000, 3000].map(scaled) {
         for bounds in [IndexRange::FULL, range(5, 16 * 2000)] {
             let (alloc, live) = (FaultyAlloc::new(Plan::Never), Live::default());
             let (mut tree, mut model) = random::<L>(&alloc, &live, bounds, n, rng.bool(), &mut rng);
@@ -59,7 +59,8 @@ fn copies_have_the_same_shape<L: Layout>() {
 
 fn memory_fails_at_each_allocation<L: Layout>() {
     let (alloc, live) = (FaultyAlloc::new(Plan::Never), Live::default());
-    let (tree, model) = random::<L>(&alloc, &live, IndexRange::FULL, 400, true, &mut Rng::with_seed(2));
+    let (tree, model) =
+        random::<L>(&alloc, &live, IndexRange::FULL, scaled(400), true, &mut Rng::with_seed(2));
     let values = live.count();
     for allocation in 1..=nodes(&tree) {
         alloc.set_plan(Plan::Nth(allocation));
@@ -74,7 +75,8 @@ fn memory_fails_at_each_allocation<L: Layout>() {
 
 fn survives_a_clone_that_panics<L: Layout>() {
     let (alloc, live) = (FaultyAlloc::new(Plan::Never), Live::default());
-    let (tree, model) = random::<L>(&alloc, &live, IndexRange::FULL, 200, true, &mut Rng::with_seed(3));
+    let (tree, model) =
+        random::<L>(&alloc, &live, IndexRange::FULL, scaled(200), true, &mut Rng::with_seed(3));
     for clones in 1..=tree.len() as u64 {
         CLONES_LEFT.set(clones);
         assert!(catch_unwind(AssertUnwindSafe(|| tree.try_clone().is_ok())).is_err());

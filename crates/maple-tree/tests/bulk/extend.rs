@@ -6,7 +6,9 @@ use fastrand::Rng;
 use maple_faults::{FaultyAlloc, Plan};
 use maple_tree::{ExtendErrorKind, Gaps, IndexRange, Layout, MapleTree, NoGaps, SmallGaps};
 
-use crate::subject::{Counted, Live, Model, Tree, check, for_each_layout, nodes, random, range, thin_out};
+use crate::subject::{
+    Counted, Live, Model, Tree, check, for_each_layout, nodes, random, range, scaled, thin_out,
+};
 
 for_each_layout! {
     any_number_of_entries => grows_by_any_number;
@@ -59,7 +61,7 @@ fn noted<'a>(
 
 /// How many entries to try: all small numbers, and then some.
 fn numbers() -> impl Iterator<Item = u64> {
-    (0..130).chain([255, 256, 257, 300, 303, 304, 305, 500, 1000, 3001])
+    (0..scaled(130)).chain([255, 256, 257, 300, 303, 304, 305, 500, 1000, 3001].map(scaled))
 }
 
 /// How many leaves the entries take if each leaf is filled, from the number of slots alone.
@@ -114,17 +116,17 @@ fn grows_by_any_number<L: Layout>() {
 
 fn extends_sparse_trees<L: Layout>() {
     let mut rng = Rng::with_seed(5);
-    for round in 0..300 {
+    for round in 0..scaled(300) {
         let (alloc, live) = (FaultyAlloc::new(Plan::Never), Live::default());
         let bounds = if round % 3 == 0 { IndexRange::FULL } else { range(16 * 7, 16 * 4000) };
-        let n = rng.u64(0..600);
+        let n = rng.u64(0..scaled(600));
         let (mut tree, mut model) = random::<L>(&alloc, &live, bounds, n, rng.bool(), &mut rng);
         let probability = [0.0, 0.5, 0.9, 0.99][rng.usize(0..4)];
         thin_out(&mut tree, &mut model, probability, &mut rng);
         // In pieces, from the last entry on or far behind it.
         for piece in 0..4 {
             let end = model.last_key_value().map_or(bounds.first(), |(_, &(last, _))| last + 1);
-            let count = rng.u64(0..100);
+            let count = rng.u64(0..scaled(100));
             let ranges = ranges(end + rng.u64(0..3) * 50, count, SPACINGS[rng.usize(0..3)], round + piece);
             let ranges: Vec<_> = ranges.into_iter().filter(|&range| bounds.contains_range(range)).collect();
             assert!(tree.extend_sorted(noted(&ranges, &live, &mut model)).is_ok());
@@ -141,7 +143,7 @@ fn extends_sparse_trees<L: Layout>() {
 
 fn memory_fails_at_each_allocation<L: Layout>() {
     for spacing in SPACINGS {
-        let ranges = ranges(0, 700, spacing, 3);
+        let ranges = ranges(0, scaled(700), spacing, 3);
         for sparse in [false, true] {
             for allocation in 1.. {
                 let (alloc, live) = (FaultyAlloc::new(Plan::Never), Live::default());
@@ -149,14 +151,14 @@ fn memory_fails_at_each_allocation<L: Layout>() {
                 let mut model = Model::new();
                 let mut ranges = ranges.as_slice();
                 if sparse {
-                    let (start, rest) = ranges.split_at(200);
+                    let (start, rest) = ranges.split_at(ranges.len() * 2 / 7);
                     ranges = rest;
                     assert!(tree.extend_sorted(noted(start, &live, &mut model)).is_ok());
                     thin_out(&mut tree, &mut model, 0.8, &mut Rng::with_seed(9));
                 }
                 alloc.set_plan(Plan::Nth(allocation));
                 let Err(error) = tree.extend_sorted(noted(ranges, &live, &mut model)) else {
-                    assert!(allocation > 20, "there are more than 20 nodes");
+                    assert!(allocation > scaled(20), "there are more nodes");
                     break;
                 };
                 let (at, value) = error.value;
@@ -175,14 +177,14 @@ fn memory_fails_at_each_allocation<L: Layout>() {
             }
         }
     }
-    let (alloc, live) = (FaultyAlloc::new(Plan::After(5)), Live::default());
-    let entries = ranges(0, 700, Spacing::Gaps, 3);
+    let (alloc, live) = (FaultyAlloc::new(Plan::After(scaled(5))), Live::default());
+    let entries = ranges(0, scaled(700), Spacing::Gaps, 3);
     assert!(Tree::<L>::from_sorted_in(noted(&entries, &live, &mut Model::new()), &alloc).is_err());
     assert_eq!((live.count(), alloc.counts().live), (0, 0));
 }
 
 fn survives_an_iterator_that_panics<L: Layout>() {
-    let ranges = ranges(0, 200, Spacing::Mixed, 4);
+    let ranges = ranges(0, scaled(200), Spacing::Mixed, 4);
     for good in 0..ranges.len() {
         let (alloc, live) = (FaultyAlloc::new(Plan::Never), Live::default());
         let mut tree: Tree<'_, L> = MapleTree::new_in(&alloc);
@@ -240,6 +242,7 @@ fn the_whole_space() {
 }
 
 /// Branches are full, too: the smallest number of nodes on each level.
+#[cfg_attr(miri, ignore = "large trees, to count nodes")]
 #[test]
 fn branches_are_full() {
     fn height_and_branches<L: Layout>(n: u64) -> (usize, usize) {

@@ -48,9 +48,9 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
         }
     }
 
-    /// The tree as text, in which a change of any slot shows; of large trees only now and then.
+    /// The tree as text, in which a change of any slot shows; of large trees, and in an interpreter, only now and then.
     pub(crate) fn text(&self) -> Option<String> {
-        let worth_it = self.model.len() <= 40 || self.steps % 64 == 0;
+        let worth_it = (self.model.len() <= 40 && !cfg!(miri)) || self.steps % 64 == 0;
         worth_it.then(|| self.tree.dump().to_string())
     }
 

@@ -5,6 +5,7 @@ use maple_tree::{Direction, GapRequest, IndexRange};
 
 use crate::model::{Model, Ranges, Slots};
 use crate::rules;
+use crate::seed::scaled;
 
 /// One write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -324,13 +325,16 @@ fn foresee(op: Op, model: &mut impl Model) {
 
 /// Programs for failing memory, each with its name: those by rule and some random ones.
 pub(crate) fn small(seed: u64) -> Vec<(String, Vec<Op>)> {
-    let mut programs: Vec<_> =
-        rules::by_rule(60).into_iter().map(|(name, program)| (name.to_owned(), program)).collect();
-    for round in 0..3 {
+    let mut programs: Vec<_> = rules::by_rule(if cfg!(miri) { 10 } else { 60 })
+        .into_iter()
+        .map(|(name, program)| (name.to_owned(), program))
+        .collect();
+    for round in 0..scaled(3) as u64 {
         let seed = seed.wrapping_add(round);
-        programs.push((format!("random, 64, seed {seed}"), random(seed, Slots::new(0, 64), 150)));
-        programs.push((format!("random, top, seed {seed}"), random(seed, Slots::at_the_top(256), 150)));
-        programs.push((format!("random, u64, seed {seed}"), random(seed, Ranges::default(), 150)));
+        programs.push((format!("random, 64, seed {seed}"), random(seed, Slots::new(0, 64), scaled(150))));
+        programs
+            .push((format!("random, top, seed {seed}"), random(seed, Slots::at_the_top(256), scaled(150))));
+        programs.push((format!("random, u64, seed {seed}"), random(seed, Ranges::default(), scaled(150))));
     }
     programs
 }

@@ -7,7 +7,7 @@ use crate::check::Subject;
 use crate::layouts::Tested;
 use crate::model::{Model, Ranges, Slots};
 use crate::programs::{self, Phase};
-use crate::seed::{seeds, steps};
+use crate::seed::{scaled, seeds};
 use crate::values::{Live, Value};
 
 /// How long and how thoroughly a program runs.
@@ -34,11 +34,12 @@ fn run<V: Value, L: Tested>(title: &str, model: impl Model, effort: &Effort, pla
     let live = Live::default();
     let title = format!("MAPLE_SEED={seed}, {title}, {plan}");
     let mut subject = Subject::<V, L, _>::new(&alloc, model, &live, title);
-    let (mut phase, mut left) = (Phase::Grow, effort.phase);
-    for step in 0..steps(effort.steps) {
+    let longest = scaled(effort.phase);
+    let (mut phase, mut left) = (Phase::Grow, longest);
+    for step in 0..scaled(effort.steps) {
         if left == 0 {
             phase = Phase::any(&mut rng);
-            left = rng.usize(1..=effort.phase);
+            left = rng.usize(1..=longest);
             // Starts to count anew. In some phases there is memory, or trees would stay small.
             alloc.set_plan(if rng.bool() { plan.clone() } else { Plan::Never });
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use maple_tree::{IndexRange, Layout, MapleTree};
 
 use crate::model::Model;
-use crate::subject::{Subject, from_both_ends, on_all, on_all_layouts, window};
+use crate::subject::{Subject, from_both_ends, on_all, on_all_layouts, scaled, window};
 
 /// Changes the key of what covers an index.
 fn change(model: &mut Model, range: IndexRange, key: u64) {
@@ -44,7 +44,7 @@ fn in_order<L: Layout>() {
         let found: Vec<_> = front.into_iter().map(|(range, token)| (range, token.key)).collect();
         assert_eq!(found, subject.model.entries(IndexRange::FULL));
 
-        for _ in 0..20 {
+        for _ in 0..scaled(20) {
             let window = window(rng, subject.model.space);
             let (mut front, back) = from_both_ends(subject.tree.range_mut(window), usize::MAX, rng);
             front.extend(back);

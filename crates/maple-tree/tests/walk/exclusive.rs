@@ -6,7 +6,7 @@ use maple_tree::{Content, CursorMut, IndexRange, InsertErrorKind, Layout};
 
 use crate::model::{Model, Segment};
 use crate::stand::{Move, Stand};
-use crate::subject::{Subject, Token, Tokens, keyed, on_all, on_all_layouts, range, window};
+use crate::subject::{Subject, Token, Tokens, keyed, on_all, on_all_layouts, range, scaled, window};
 
 type Writer<'c, 'a, L> = CursorMut<'c, Box<Token>, L, &'a FaultyAlloc>;
 
@@ -166,7 +166,7 @@ fn programs<L: Layout>() {
                 1 => (tree.cursor_back_mut(), Stand::back(model)),
                 _ => (tree.cursor_at_mut(index), Stand::at(model, index)),
             };
-            for _ in 0..200 {
+            for _ in 0..scaled(200) {
                 if rng.bool() {
                     let to = Move::any(rng, model.space);
                     stand.go(to, model);

@@ -4,7 +4,7 @@ use maple_tree::{Content, Cursor, IndexRange, Layout, NodeAlloc};
 
 use crate::model::Segment;
 use crate::stand::{Move, Stand};
-use crate::subject::{Subject, Token, keyed, on_all, on_all_layouts};
+use crate::subject::{Subject, Token, keyed, on_all, on_all_layouts, scaled};
 
 fn go<L: Layout, A: NodeAlloc>(cursor: &mut Cursor<'_, Box<Token>, L, A>, to: Move) -> Option<Segment> {
     let entry = |(range, token): (IndexRange, _)| keyed((range, Content::Entry(token)));
@@ -31,7 +31,7 @@ fn moves<L: Layout>() {
                 cursors.push((cursor, stand));
             }
         }
-        for _ in 0..300 {
+        for _ in 0..scaled(300) {
             let to = Move::any(rng, model.space);
             let which = rng.usize(0..cursors.len());
             if rng.u8(0..50) == 0 {
