@@ -287,7 +287,10 @@ macro_rules! layouts {
     )+};
 }
 
-layouts!(small_gaps: SmallGaps, gaps: Gaps, small_no_gaps: SmallNoGaps, no_gaps: NoGaps);
+layouts!(small_gaps: SmallGaps, small_no_gaps: SmallNoGaps);
+// Only sizes differ, and an interpreter takes its time.
+#[cfg(not(miri))]
+layouts!(gaps: Gaps, no_gaps: NoGaps);
 
 /// Requests of every size, alignment and boundary, in every window: what is found lies there.
 #[cfg_attr(miri, ignore = "arithmetic, and much of it")]

@@ -148,15 +148,18 @@ pub(crate) fn thin_out<L: Layout>(
     }
 }
 
-/// Runs a generic test for each layout.
+/// Runs a generic test for each layout; in an interpreter, which takes its time, only for small ones: sizes are all
+/// that differs.
 macro_rules! for_each_layout {
     ($($name:ident => $test:ident;)+) => {$(
         mod $name {
+            #[cfg(not(miri))]
             #[test]
             fn gaps() {
                 super::$test::<maple_tree::Gaps>();
             }
 
+            #[cfg(not(miri))]
             #[test]
             fn no_gaps() {
                 super::$test::<maple_tree::NoGaps>();

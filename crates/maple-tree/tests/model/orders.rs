@@ -38,6 +38,7 @@ fn small_gaps() {
     orders::<SmallGaps>();
 }
 
+#[cfg_attr(miri, ignore = "only sizes differ, and an interpreter takes its time")]
 #[test]
 fn gaps() {
     orders::<Gaps>();
@@ -48,6 +49,7 @@ fn small_no_gaps() {
     orders::<SmallNoGaps>();
 }
 
+#[cfg_attr(miri, ignore = "only sizes differ, and an interpreter takes its time")]
 #[test]
 fn no_gaps() {
     orders::<NoGaps>();

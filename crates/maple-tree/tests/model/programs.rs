@@ -325,16 +325,19 @@ fn foresee(op: Op, model: &mut impl Model) {
 
 /// Programs for failing memory, each with its name: those by rule and some random ones.
 pub(crate) fn small(seed: u64) -> Vec<(String, Vec<Op>)> {
-    let mut programs: Vec<_> = rules::by_rule(if cfg!(miri) { 10 } else { 60 })
+    // Each is run once for each allocation that it makes: short ones, and a few of them, in an interpreter.
+    let (entries, step) = if cfg!(miri) { (8, 3) } else { (60, 1) };
+    let mut programs: Vec<_> = rules::by_rule(entries)
         .into_iter()
+        .step_by(step)
         .map(|(name, program)| (name.to_owned(), program))
         .collect();
+    let steps = scaled(150);
     for round in 0..scaled(3) as u64 {
         let seed = seed.wrapping_add(round);
-        programs.push((format!("random, 64, seed {seed}"), random(seed, Slots::new(0, 64), scaled(150))));
-        programs
-            .push((format!("random, top, seed {seed}"), random(seed, Slots::at_the_top(256), scaled(150))));
-        programs.push((format!("random, u64, seed {seed}"), random(seed, Ranges::default(), scaled(150))));
+        programs.push((format!("random, 64, seed {seed}"), random(seed, Slots::new(0, 64), steps)));
+        programs.push((format!("random, top, seed {seed}"), random(seed, Slots::at_the_top(256), steps)));
+        programs.push((format!("random, u64, seed {seed}"), random(seed, Ranges::default(), steps)));
     }
     programs
 }

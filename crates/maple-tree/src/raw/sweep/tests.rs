@@ -11,7 +11,7 @@ use crate::{IndexRange, MapleTree, SmallGaps};
 #[test]
 fn vacated_ranges_stay_reserved() {
     // Few in an interpreter.
-    let places = if cfg!(miri) { 15 } else { 100 };
+    let places = if cfg!(miri) { 8 } else { 100 };
     let mut rng = Rng::with_seed(1);
     for base in [0, 1000, u64::MAX - (5 * places - 1)] {
         let bounds = IndexRange::sized(base, 5 * places).unwrap();
