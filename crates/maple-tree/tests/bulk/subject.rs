@@ -64,7 +64,7 @@ pub(crate) fn range(first: u64, last: u64) -> IndexRange {
 
 /// How many where so many are usual: much fewer in an interpreter.
 pub(crate) fn scaled(usual: u64) -> u64 {
-    if cfg!(miri) { usual.div_ceil(40) } else { usual }
+    if cfg!(miri) { usual.div_ceil(60) } else { usual }
 }
 
 /// Whether the tree is valid, holds what the model says, and has no more nodes and values than that needs.

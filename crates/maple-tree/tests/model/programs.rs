@@ -326,7 +326,7 @@ fn foresee(op: Op, model: &mut impl Model) {
 /// Programs for failing memory, each with its name: those by rule and some random ones.
 pub(crate) fn small(seed: u64) -> Vec<(String, Vec<Op>)> {
     // Each is run once for each allocation that it makes: short ones, and a few of them, in an interpreter.
-    let (entries, step) = if cfg!(miri) { (8, 3) } else { (60, 1) };
+    let (entries, step) = if cfg!(miri) { (6, 4) } else { (60, 1) };
     let mut programs: Vec<_> = rules::by_rule(entries)
         .into_iter()
         .step_by(step)
