@@ -85,8 +85,11 @@ impl<L: Tested> Subject<'_, L> {
         // Every node but the root is in a slot.
         let below = (stats.leaves + stats.branches).saturating_sub(1);
         assert_eq!((slots.leaves.live, slots.branches.live), (stats.entries + stats.reserved, below));
-        let ranges: Vec<_> =
-            self.model.entries().into_iter().map(|(range, _)| format!("{range:?}")).collect();
+        let ranges: Vec<_> = self
+            .model
+            .taken()
+            .map(|(range, value)| format!("{range:?}{}", if value.is_some() { "" } else { " reserved" }))
+            .collect();
         assert_eq!(format!("{:?}", self.tree), format!("{{{}}}", ranges.join(", ")));
     }
 
