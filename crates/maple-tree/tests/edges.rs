@@ -1,12 +1,12 @@
-//! Every public function with every argument that is odd: index 0, `u64::MAX`, empty and reversed ranges, the whole
+//! The public functions with arguments that are odd: index 0, `u64::MAX`, empty and reversed ranges, the whole
 //! space; in trees that are empty, full, tiny, or bounded to one index. Nothing panics, all trees stay valid, and
 //! what does not lie within the bounds changes nothing.
 
 use std::ops::Bound;
 
 use maple_tree::{
-    AllocMode, Content, Cyclic, Direction, GapRequest, Gaps, IndexRange, Layout, MapleTree, NoGaps,
-    SmallGaps, SmallNoGaps,
+    AllocMode, Compaction, Content, Cyclic, Direction, GapRequest, Gaps, IndexRange, Layout, MapleTree,
+    NoGaps, SmallGaps, SmallNoGaps,
 };
 
 type Tree<L> = MapleTree<Box<u64>, L>;
@@ -97,17 +97,24 @@ fn with_each_index<L: Layout>(mut case: impl FnMut(&mut Tree<L>, u64)) {
     }
 }
 
+/// Whether an insertion over a range must succeed.
+fn is_free<L: Layout>(tree: &Tree<L>, range: Option<IndexRange>) -> bool {
+    range.is_some_and(|range| {
+        tree.bounds().contains_range(range) && tree.gaps_within(range).next() == Some(range)
+    })
+}
+
 fn contents<L: Layout>(tree: &Tree<L>) -> String {
     tree.dump().to_string()
 }
 
 fn writes<L: Layout>() {
     with_each_tree::<L>(|tree, bounds, range| {
-        let result = tree.insert(bounds, Box::new(1));
-        assert!(
-            result.is_err()
-                || range.is_some_and(|range| tree.get_entry(range.first()).map(|(at, _)| at) == Some(range))
-        );
+        let free = is_free(tree, range);
+        assert_eq!(tree.insert(bounds, Box::new(1)).is_ok(), free);
+        if let Some(range) = range.filter(|_| free) {
+            assert_eq!(tree.get_entry(range.first()), Some((range, &1)));
+        }
     });
     with_each_tree::<L>(|tree, bounds, range| {
         let stored = tree.store(bounds, Box::new(1)).is_ok();
@@ -124,7 +131,9 @@ fn writes<L: Layout>() {
         assert!(tree.range(bounds).next().is_none());
     });
     with_each_tree::<L>(|tree, bounds, range| {
+        let free = is_free(tree, range);
         let reserved = tree.reserve(bounds).is_ok();
+        assert_eq!(reserved, free);
         let there = range.and_then(|range| tree.extent(range.first()));
         assert!(!reserved || there == range.map(|range| (range, Content::Reserved)));
         if let Some(range) = range.filter(|_| reserved) {
@@ -132,12 +141,19 @@ fn writes<L: Layout>() {
         }
     });
     with_each_tree::<L>(|tree, bounds, _| {
-        tree.merge(bounds);
-        tree.merge_by(bounds, |_, _| true);
+        let (before, runs) = (tree.len() + tree.stats().reserved, tree.taken().count());
+        let merged = tree.merge(bounds) + tree.merge_by(bounds, |_, _| true);
+        assert_eq!(before - merged, tree.len() + tree.stats().reserved);
+        assert_eq!(tree.taken().count(), runs, "merging freed or took something");
+        assert_eq!(tree.merge_by(bounds, |_, _| true), 0);
+        assert!(tree.compact_step(&mut Compaction::new(), 0), "a budget of 0 gets nowhere");
     });
     for used in 0..4 {
-        with_each_tree::<L>(|tree, bounds, _| {
-            if let Ok(prepared) = tree.prepare_insert(bounds, AllocMode::Atomic) {
+        with_each_tree::<L>(|tree, bounds, range| {
+            let free = is_free(tree, range);
+            let prepared = tree.prepare_insert(bounds, AllocMode::Atomic);
+            assert_eq!(prepared.is_ok(), free);
+            if let Ok(prepared) = prepared {
                 match used {
                     0 => prepared.store(Box::new(1)),
                     1 => prepared.reserve(),
@@ -172,6 +188,18 @@ fn reads<L: Layout>() {
         assert_eq!(tree.range(bounds).count(), tree.range(bounds).rev().count());
         assert!(within.is_some() || tree.range(bounds).next().is_none());
     });
+    let trees = trees::<L>();
+    for (_, one) in &trees {
+        for (_, other) in &trees {
+            let count =
+                |runs: &mut dyn Iterator<Item = IndexRange>| runs.map(IndexRange::count).sum::<u128>();
+            let (ours, theirs) = (count(&mut one.taken()), count(&mut other.taken()));
+            let (both, any) = (count(&mut one.intersection(other)), count(&mut one.union(other)));
+            assert_eq!(any + both, ours + theirs);
+            assert_eq!(count(&mut one.difference(other)), ours - both);
+            assert_eq!(count(&mut one.symmetric_difference(other)), any - both);
+        }
+    }
 }
 
 /// Iterators that take out or change, from both ends.
