@@ -105,13 +105,8 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
                     // The part of the first one that lies in the range; what lies beside it is for `widen`.
                     second => {
                         let part = first.range.intersection(range).unwrap_or(range);
-                        let end = second.and_then(|second| second.range.before()).unwrap_or(range);
-                        let before = first.range.before().and_then(|before| before.intersection(range));
-                        let after = first
-                            .range
-                            .after()
-                            .and_then(|after| after.intersection(range)?.intersection(end));
-                        Step::New(self.prepare_divide(part, before.or(after), mode)?)
+                        let free = free_beside(first.range, second.map(|second| second.range), range);
+                        Step::New(self.prepare_divide(part, free, mode)?)
                     }
                 }
             }
@@ -190,6 +185,17 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         rest.complete();
         mem::forget(rest);
     }
+}
+
+/// What is free in a range that one or two entries reach into: `first`, from either side, and `second` from the right.
+fn free_beside(first: IndexRange, second: Option<IndexRange>, range: IndexRange) -> Option<IndexRange> {
+    let before = first.before().and_then(|before| before.intersection(range));
+    let after = first.after().and_then(|after| after.intersection(range));
+    let between = match second {
+        Some(second) => after.and_then(|after| after.intersection(second.before()?)),
+        None => after,
+    };
+    before.or(between)
 }
 
 /// What is left to do of a store, which is done when this is dropped.
