@@ -152,5 +152,5 @@ impl<X: Iterator<Item = IndexRange>, Y: Iterator<Item = IndexRange>> Iterator fo
     }
 }
 
-#[cfg(all(test, not(miri)))]
+#[cfg(test)]
 mod tests;

@@ -221,5 +221,5 @@ impl GapRequest {
     }
 }
 
-#[cfg(all(test, not(miri)))]
+#[cfg(test)]
 mod tests;

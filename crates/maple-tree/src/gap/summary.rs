@@ -73,5 +73,5 @@ impl Summary {
     }
 }
 
-#[cfg(all(test, not(miri)))]
+#[cfg(test)]
 mod tests;

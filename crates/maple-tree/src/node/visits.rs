@@ -22,11 +22,11 @@ pub(crate) fn during<R>(operation: impl FnOnce() -> R) -> (u64, R) {
     (VISITS.get() - before, result)
 }
 
-#[cfg(all(test, not(miri)))]
+#[cfg(test)]
 mod bulk;
-#[cfg(all(test, not(miri)))]
+#[cfg(test)]
 mod overwrites;
-#[cfg(all(test, not(miri)))]
+#[cfg(test)]
 mod tests;
-#[cfg(all(test, not(miri)))]
+#[cfg(test)]
 mod walks;

@@ -1,6 +1,8 @@
 //! The same for operations on whole trees: visits per entry, per node and per step.
 //!
 //! `cargo test -p maple-tree bulk_tests -- --nocapture` prints the numbers.
+// Large trees, and nothing but numbers: not for an interpreter.
+#![cfg(not(miri))]
 
 use std::println;
 use std::vec::Vec;
