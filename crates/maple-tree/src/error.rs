@@ -35,7 +35,7 @@ pub enum InsertErrorKind {
         /// The first entry or reserved range, by index, that is in the way.
         by: IndexRange,
     },
-    /// There was no memory for a node.
+    /// There was no memory for a node; see [`AllocError`].
     NodeMemory(AllocError),
     /// The range would cut an entry in two, and there was no second value for it.
     NotSplit {

@@ -1,9 +1,10 @@
 //! A range tree with exact gap search whose *erase never allocates and never fails*.
 //!
 //! A [`MapleTree`] maps disjoint ranges of `u64` indices to values: address spaces, VMAs, guest memory maps,
-//! I/O virtual addresses. It is a B-tree over ranges that knows, for every subtree, the largest gap in it, so
-//! that a free range of a given size is found in O(log n), from either end, aligned if that is its own size; any other
-//! power of two is exact, too, but may take longer.
+//! I/O virtual addresses. It is a B-tree over ranges that knows, for every subtree, the largest gap in it. So
+//! it finds a free range of a given size in O(log n), the highest or the lowest. That holds for any size
+//! without alignment, and for a power of two aligned to itself. A search for any other alignment is just as
+//! exact, but may take longer.
 //!
 //! ```
 //! use maple_tree::{Direction, GapRequest, IndexRange, MapleTree};
@@ -30,23 +31,29 @@
 //!
 //! # Guarantees
 //!
-//! - [`erase`](MapleTree::erase), [`drain`](MapleTree::drain), [`clear`](MapleTree::clear) and all else that only takes out
-//!   make no call to the allocator but to give nodes back; neither do [`replace`](MapleTree::replace),
+//! - [`erase`](MapleTree::erase), [`drain`](MapleTree::drain), [`clear`](MapleTree::clear) and all else that only
+//!   takes out call the allocator only to give nodes back. So do [`replace`](MapleTree::replace),
 //!   [`merge`](MapleTree::merge) and [`compact`](MapleTree::compact).
 //! - [`find_gap`](MapleTree::find_gap) finds a range if and only if one exists: the highest, or the lowest.
-//! - An [`insert`](MapleTree::insert) or a [`store`](MapleTree::store) happens wholly or not at all, and then hands the
-//!   value back. Lack of memory is an error value (but for `clone`, which has none: see
-//!   [`try_clone`](MapleTree::try_clone)). A write that was prepared ([`Prepared`]) cannot fail.
-//! - Nothing panics but code of yours that is called (the drop of a value, say). Recursion is bounded by the height.
+//! - An [`insert`](MapleTree::insert) or a [`store`](MapleTree::store) happens wholly or not at all, and then hands
+//!   the value back. A write that was prepared ([`Prepared`]) cannot fail.
+//! - Lack of node memory is an error value. Only `clone` has none: see [`try_clone`](MapleTree::try_clone).
+//! - The library itself never panics. A panic can only come from code of yours that it calls: the drop of a value, a
+//!   predicate, an iterator. Recursion is bounded by the height.
 //! - The whole index space is usable, `u64::MAX` included.
+//!
+//! Three things take memory that is not for nodes. [`validate`](MapleTree::validate) and serde's `Deserialize`
+//! use vectors from the global allocator. And where a value is cloned, the clone is the type's own affair: that
+//! of a `Box` allocates as a `Box` does. Where a write cuts an entry in two,
+//! [`prepare_store_split`](MapleTree::prepare_store_split) and
+//! [`clear_range_split`](MapleTree::clear_range_split) let the caller make the second value instead.
 //!
 //! # What there is to choose
 //!
 //! - What it holds: anything that is one non-zero word ([`Entry`]).
 //! - Whether gaps are tracked: [`Gaps`] or [`NoGaps`], a type parameter.
 //! - Where nodes come from: [`NodeAlloc`], fallible, told at each call whether it may wait ([`AllocMode`]).
-//!
-//! - Serialization: the feature `serde`, for ranges and trees.
+//! - Whether ranges and trees can be serialized: the feature `serde`.
 //!
 //! Those who know the kernel's functions find them in `docs/coming-from-linux.md` in the repository.
 //!
@@ -82,6 +89,8 @@ mod serde;
 mod set;
 mod stats;
 mod validate;
+#[cfg(doctest)]
+mod variance;
 
 pub use alloc::{AllocError, AllocMode, Global, NodeAlloc};
 pub use content::Content;

@@ -12,8 +12,8 @@ use crate::node::{Layout, Link, Node, Shape, Store};
 use crate::range::IndexRange;
 use crate::raw::RawTree;
 
-/// An invariant that does not hold, and where. The names are those of the module documentation of this crate's
-/// `node` (N1 to N4) and `raw` (T1 to T5).
+/// An invariant that does not hold, and where. The names N1 to T5 are those of "Invariants" in `docs/design.md`
+/// in the repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {

@@ -30,9 +30,9 @@ pub(super) enum Place {
 /// It stands and steps like a [`Cursor`]. A write leaves it on what was written; one that fails, where it was.
 ///
 /// Since any write may come in between, it keeps nothing but an index. A look is one walk, or two for a gap; a
-/// step is a look and one walk more at most; writes cost what the methods of the tree of the same names cost.
-/// That is O(height) node visits for each. To go over many ranges without writes use
-/// [`as_cursor`](Self::as_cursor) or an iterator.
+/// step is a look and one walk more at most, but for the reserved ranges that a step to an entry passes over,
+/// one by one. Writes cost what the methods of the tree of the same names cost. That is O(height) node visits
+/// for each. To go over many ranges without writes use [`as_cursor`](Self::as_cursor) or an iterator.
 ///
 /// ```
 /// use maple_tree::{Content, IndexRange, MapleTree};
@@ -51,6 +51,7 @@ pub(super) enum Place {
 /// assert_eq!((tree.get(24), tree.get(35)), (Some(&3), Some(&2)));
 /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
 /// ```
+#[must_use = "a cursor does nothing by itself"]
 pub struct CursorMut<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     pub(super) tree: &'a mut MapleTree<T, L, A>,
     pub(super) place: Place,
@@ -86,12 +87,33 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
         shared(self.tree, self.place)
     }
 
-    /// What the cursor stands on; `None` before the first and after the last index.
+    /// What the cursor stands on; `None` before the first and after the last index. One walk, or two for a gap.
+    ///
+    /// ```
+    /// # use maple_tree::{Content, IndexRange, MapleTree};
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// let mut cursor = tree.cursor_front_mut();
+    /// assert_eq!(cursor.current(), None);
+    /// cursor.insert(10..20, ())?;
+    /// assert_eq!(cursor.current(), IndexRange::new(10, 19).map(|range| (range, Content::Entry(()))));
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
     pub fn current(&self) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
         self.as_cursor().current()
     }
 
-    /// The range that the cursor stands on; `None` before the first and after the last index.
+    /// The range that the cursor stands on; `None` before the first and after the last index. One walk, or two
+    /// for a gap.
+    ///
+    /// ```
+    /// # use maple_tree::{IndexRange, MapleTree};
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// let mut cursor = tree.cursor_at_mut(15);
+    /// cursor.erase();
+    /// assert_eq!(cursor.range(), Some(IndexRange::FULL));
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
     pub fn range(&self) -> Option<IndexRange> {
         self.as_cursor().range()
     }
@@ -144,12 +166,37 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     }
 
     /// Goes to what covers `index`. Outside of the tree's bounds that is one of the ends.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// let mut cursor = tree.cursor_front_mut();
+    /// assert!(cursor.seek(15).is_some_and(|(range, _)| range.first() == 10));
+    /// assert!(cursor.erase().is_some());
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
     pub fn seek(&mut self, index: u64) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
         self.place = place_of(self.tree, index);
         self.current()
     }
 
     /// Goes to the next range, whatever is there (`mas_next_range` of the kernel).
+    ///
+    /// ```
+    /// # use maple_tree::{Content, MapleTree};
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.reserve(10..20)?;
+    /// tree.reserve(30..40)?;
+    /// let mut cursor = tree.cursor_front_mut();
+    /// while let Some((_, content)) = cursor.next_range() {
+    ///     if content == Content::Reserved {
+    ///         cursor.unreserve();
+    ///     }
+    /// }
+    /// assert_eq!(tree.stats().reserved, 0);
+    /// # Ok::<(), maple_tree::InsertErrorKind>(())
+    /// ```
     pub fn next_range(&mut self) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
         let found = shared(self.tree, self.place).next_range();
         self.place = found.as_ref().map_or(Place::After, |(range, _)| Place::At(range.first()));
@@ -157,6 +204,16 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     }
 
     /// Goes to the range before, whatever is there (`mas_prev_range` of the kernel).
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// let mut cursor = tree.cursor_back_mut();
+    /// assert!(cursor.prev_range().is_some_and(|(range, content)| range.first() == 20 && content.is_gap()));
+    /// assert!(cursor.prev_range().is_some_and(|(range, _)| range.first() == 10));
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
     pub fn prev_range(&mut self) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
         let found = shared(self.tree, self.place).prev_range();
         self.place = found.as_ref().map_or(Place::Before, |(range, _)| Place::At(range.first()));
@@ -164,6 +221,17 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     }
 
     /// Goes to the next entry, past gaps and reserved ranges (`mas_next` of the kernel).
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(1))?;
+    /// tree.insert(30..40, Box::new(2))?;
+    /// let mut cursor = tree.cursor_at_mut(15);
+    /// assert_eq!(cursor.next_entry().map(|(_, value)| *value), Some(2));
+    /// assert_eq!(cursor.erase().map(|(range, _)| range.first()), Some(30));
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
     pub fn next_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'_>)> {
         let found = shared(self.tree, self.place).next_entry();
         self.place = found.as_ref().map_or(Place::After, |(range, _)| Place::At(range.first()));
@@ -171,6 +239,16 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     }
 
     /// Goes to the entry before, past gaps and reserved ranges (`mas_prev` of the kernel).
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(1))?;
+    /// let mut cursor = tree.cursor_back_mut();
+    /// assert_eq!(cursor.prev_entry().map(|(_, value)| *value), Some(1));
+    /// assert_eq!(cursor.replace(Box::new(2)), Ok(Some(Box::new(1))));
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
     pub fn prev_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'_>)> {
         let found = shared(self.tree, self.place).prev_entry();
         self.place = found.as_ref().map_or(Place::Before, |(range, _)| Place::At(range.first()));

@@ -36,6 +36,15 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
     /// # Errors
     ///
     /// As for [`MapleTree::insert`]. The cursor stays where it is.
+    ///
+    /// ```
+    /// # use maple_tree::{AllocMode, MapleTree};
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// let mut cursor = tree.cursor_front_mut();
+    /// cursor.insert_with(10..20, (), AllocMode::Atomic)?;
+    /// assert_eq!(cursor.range().map(|range| range.first()), Some(10));
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
     pub fn insert_with(
         &mut self,
         range: impl RangeBounds<u64>,
@@ -79,6 +88,16 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
     /// # Errors
     ///
     /// As for [`MapleTree::store`]. The cursor stays where it is.
+    ///
+    /// ```
+    /// # use maple_tree::{AllocMode, MapleTree};
+    /// let mut tree: MapleTree<Box<char>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new('a'))?;
+    /// let (mut cursor, mut displaced) = (tree.cursor_front_mut(), String::new());
+    /// cursor.store_with(0..30, Box::new('b'), AllocMode::Atomic, |_, value| displaced.push(*value))?;
+    /// assert_eq!((displaced.as_str(), cursor.range().map(|range| range.last())), ("a", Some(29)));
+    /// # Ok::<(), maple_tree::InsertError<Box<char>>>(())
+    /// ```
     pub fn store_with(
         &mut self,
         range: impl RangeBounds<u64>,
@@ -148,6 +167,15 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
     /// # Errors
     ///
     /// As for [`MapleTree::reserve`]. The cursor stays where it is.
+    ///
+    /// ```
+    /// # use maple_tree::{AllocMode, Content, MapleTree};
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// let mut cursor = tree.cursor_front_mut();
+    /// cursor.reserve_with(10..20, AllocMode::Atomic)?;
+    /// assert_eq!(cursor.current().map(|(_, content)| content), Some(Content::Reserved));
+    /// # Ok::<(), maple_tree::InsertErrorKind>(())
+    /// ```
     pub fn reserve_with(
         &mut self,
         range: impl RangeBounds<u64>,
@@ -184,8 +212,9 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
         }
     }
 
-    /// Takes out the entry that the cursor stands on: its range and its value, or `None` if there is no entry. The cursor stands on the gap
-    /// that results then, all of it. Never allocates and cannot fail; see [`MapleTree::erase`].
+    /// Takes out the entry that the cursor stands on: its range and its value, or `None` if there is no entry.
+    /// The cursor stands on the gap that results then, all of it. Never allocates and cannot fail; see
+    /// [`MapleTree::erase`].
     ///
     /// ```
     /// # use maple_tree::MapleTree;
@@ -202,8 +231,9 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
         self.tree.erase(self.index()?)
     }
 
-    /// Frees the reserved range that the cursor stands on, and returns it; `None` if there is none. The cursor stands on the gap
-    /// that results then, all of it. Never allocates and cannot fail; see [`MapleTree::unreserve`].
+    /// Frees the reserved range that the cursor stands on, and returns it; `None` if there is none. The cursor
+    /// stands on the gap that results then, all of it. Never allocates and cannot fail; see
+    /// [`MapleTree::unreserve`].
     ///
     /// ```
     /// # use maple_tree::MapleTree;

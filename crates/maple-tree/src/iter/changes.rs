@@ -14,26 +14,7 @@ use crate::range::IndexRange;
 ///
 /// Unlike [`Iter`](crate::Iter) it cannot be used as one of values that live shorter: what is put into a value
 /// stays in the tree.
-///
-/// ```
-/// use maple_tree::{Gaps, Global, Iter};
-///
-/// fn shorter<'a, 'b>(
-///     iter: Iter<'a, Box<&'static u8>, Gaps, Global>,
-/// ) -> Iter<'a, Box<&'b u8>, Gaps, Global> {
-///     iter
-/// }
-/// ```
-///
-/// ```compile_fail
-/// use maple_tree::{Gaps, Global, IterMut};
-///
-/// fn shorter<'a, 'b>(
-///     iter: IterMut<'a, Box<&'static u8>, Gaps, Global>,
-/// ) -> IterMut<'a, Box<&'b u8>, Gaps, Global> {
-///     iter
-/// }
-/// ```
+#[must_use = "an iterator does nothing until it is asked for items"]
 pub struct IterMut<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     entries: RangeMut<'a, T, L, A>,
     remaining: usize,
@@ -79,6 +60,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for IterMut<'_, T, L, A> {
 
 /// The entries of a tree that overlap a window, in order, their values to be changed; made by
 /// [`MapleTree::range_mut`].
+#[must_use = "an iterator does nothing until it is asked for items"]
 pub struct RangeMut<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     raw: RawIter<'a, L, A>,
     values: ValuesMut<'a, T>,

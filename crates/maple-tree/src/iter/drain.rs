@@ -11,8 +11,9 @@ use crate::range::IndexRange;
 
 /// The entries of a tree that overlap a window, in order, taken out of it; made by [`MapleTree::drain`].
 ///
-/// Each step is an erase, so the tree is whole after any of them. Dropping the iterator takes out what it has
-/// not come to; forgetting it leaves that in the tree.
+/// Each step is an erase, and one more for each reserved range that it passes over, which is freed; so the tree
+/// is whole after any of them. Dropping the iterator takes out what it has not come to; forgetting it leaves
+/// that in the tree.
 pub struct Drain<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     tree: &'a mut MapleTree<T, L, A>,
     /// The part of the window that has not been passed from either end.

@@ -11,6 +11,7 @@ use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
 
 /// The entries of a tree in order; made by [`MapleTree::iter`].
+#[must_use = "an iterator does nothing until it is asked for items"]
 pub struct Iter<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     entries: Range<'a, T, L, A>,
     remaining: usize,
@@ -60,6 +61,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for Iter<'_, T, L, A> {
 }
 
 /// The entries of a tree that overlap a window, in order; made by [`MapleTree::range`].
+#[must_use = "an iterator does nothing until it is asked for items"]
 pub struct Range<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     tree: &'a MapleTree<T, L, A>,
     raw: RawIter<'a, L, A>,

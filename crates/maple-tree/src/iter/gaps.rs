@@ -12,7 +12,10 @@ use crate::set::Complement;
 /// The gaps of a tree in order; made by [`MapleTree::gaps`](crate::MapleTree::gaps) and
 /// [`MapleTree::gaps_within`](crate::MapleTree::gaps_within).
 ///
-/// A gap is what lies between two entries, so this goes over the entries, however the gaps are cut into slots.
+/// A gap is what lies between two ranges that are taken, by an entry or reserved. So this goes over these,
+/// however the gaps are cut into slots: a step is O(1) for each that it passes over, and once per leaf
+/// O(height).
+#[must_use = "an iterator does nothing until it is asked for items"]
 pub struct GapIter<'a, L: Layout, A>(Complement<EntryRanges<'a, L, A>>);
 
 impl<'a, L: Layout, A> GapIter<'a, L, A> {

@@ -12,8 +12,9 @@ use crate::raw::Toward;
 
 /// The entries of a tree in order, taken out of it; made by [`MapleTree::into_iter`].
 ///
-/// A word that is taken out leaves a reserved range, so no gap appears that would have to be recorded. The
-/// nodes go back together when the iterator is dropped, and with them what it has not come to.
+/// A step is one walk, O(height), and passes over reserved ranges one by one. A word that is taken out leaves a
+/// reserved range, so no gap appears that would have to be recorded. The nodes go back together when the
+/// iterator is dropped, and with them what it has not come to.
 pub struct IntoIter<T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
     tree: MapleTree<T, L, A>,
     /// Before this index nothing is left.

@@ -21,16 +21,37 @@ pub struct Cyclic {
 
 impl Cyclic {
     /// Begins at the end of the window where the search begins.
+    #[must_use]
     pub const fn new() -> Self {
         Self { last: None }
     }
 
     /// Goes on behind `range`, in the direction of the search.
+    ///
+    /// ```
+    /// use maple_tree::{AllocMode, Cyclic, Direction, GapRequest, IndexRange, MapleTree};
+    ///
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// let request = GapRequest::new(.., 1, 1, Direction::BottomUp)?;
+    /// let mut next = Cyclic::after(IndexRange::single(99));
+    /// assert_eq!(tree.allocate_cyclic(&request, (), AllocMode::Normal, &mut next)?.range.first(), 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
     pub const fn after(range: IndexRange) -> Self {
         Self { last: Some(range) }
     }
 
     /// The range behind which it goes on; `None` at the beginning.
+    ///
+    /// ```
+    /// use maple_tree::{Cyclic, IndexRange};
+    ///
+    /// let range = IndexRange::single(99);
+    /// assert_eq!(Cyclic::after(range).last(), Some(range));
+    /// assert_eq!(Cyclic::new().last(), None);
+    /// ```
+    #[must_use]
     pub const fn last(&self) -> Option<IndexRange> {
         self.last
     }

@@ -51,7 +51,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
 
     /// The entries in order of their ranges, from either end, their values to be changed.
     ///
-    /// A step is O(1), once per leaf O(height); allocates nothing.
+    /// A step is O(1), once per leaf O(height), for each reserved range that it passes over as well. Allocates
+    /// nothing.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
@@ -72,7 +73,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// The entries that overlap `window`, in order, from either end, their values to be changed. Those at its
     /// edges may reach beyond it.
     ///
-    /// O(height) node visits to begin at either end; an empty window has no entries. Allocates nothing.
+    /// O(height) node visits to begin at either end, then as for [`iter_mut`](Self::iter_mut); an empty window
+    /// has no entries. Allocates nothing.
     ///
     /// ```
     /// # use maple_tree::MapleTree;

@@ -54,6 +54,7 @@ impl<T: CloneEntry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// assert_eq!(device, Some(Arc::new("device")));
     /// # Ok::<(), maple_tree::InsertError<Arc<&str>>>(())
     /// ```
+    #[must_use = "the tree keeps its value; this is a clone"]
     pub fn get_cloned(&self, index: u64) -> Option<T> {
         self.raw.get(index).map(|word| self.duplicate(word))
     }

@@ -15,8 +15,9 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// Takes out the entries that overlap `window`, in order, from either end; also those at its edges that
     /// reach beyond it, as a whole. Reserved ranges that overlap the window are freed on the way.
     ///
-    /// Each step is an erase, O(height), that never allocates and cannot fail; what was taken out is free at
-    /// once. Dropping the iterator takes out the rest. Forgetting it leaves the rest in the tree.
+    /// Each step is an erase, O(height), and one more for each reserved range that it passes over. It never
+    /// allocates and cannot fail; what was taken out is free at once. Dropping the iterator takes out the rest.
+    /// Forgetting it leaves the rest in the tree.
     ///
     /// ```
     /// # use maple_tree::{IndexRange, MapleTree};
@@ -37,8 +38,9 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// Takes out and drops the entries of which `wanted` says no, in order of their ranges. Their values may be
     /// changed or exchanged. Reserved ranges stay.
     ///
-    /// One walk over the tree, and one erase, O(height), for each entry that goes. Never allocates and cannot
-    /// fail. Should `wanted` panic, what it refused before is gone, and all else is there.
+    /// One walk over the tree, reserved ranges included, and one erase, O(height), for each entry that goes.
+    /// Never allocates and cannot fail. Should `wanted` panic, what it refused before is gone, and all else is
+    /// there.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
@@ -78,8 +80,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
 
 /// The entries in order, from either end, by value. Reserved ranges are passed over.
 ///
-/// A step is a walk, O(height), that changes nothing but the one slot; allocates nothing. Dropping the iterator
-/// drops the rest and gives the nodes back.
+/// A step is a walk, O(height), plus the reserved ranges that it passes over. It changes nothing but the one
+/// slot and allocates nothing. Dropping the iterator drops the rest and gives the nodes back.
 ///
 /// ```
 /// # use maple_tree::MapleTree;

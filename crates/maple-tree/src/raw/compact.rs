@@ -21,6 +21,17 @@ const MAX_PASSES: usize = 32;
 /// How far a compaction in steps has come: for [`MapleTree::compact_step`](crate::MapleTree::compact_step).
 ///
 /// Just a level and an index, so anything may be written to the tree between two steps.
+///
+/// ```
+/// use maple_tree::{Compaction, MapleTree};
+///
+/// let mut tree: MapleTree<()> = MapleTree::new();
+/// let mut state = Compaction::new();
+/// assert!(!state.is_done());
+/// while tree.compact_step(&mut state, 1) {}
+/// // There was nothing to give back.
+/// assert_eq!((state.is_done(), state.released()), (true, 0));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compaction {
     /// Where to go on; nothing at the end.
@@ -39,16 +50,19 @@ struct Place {
 
 impl Compaction {
     /// At the beginning.
+    #[must_use]
     pub const fn new() -> Self {
         Self { next: Some(Place { level: 1, index: 0 }), released: 0 }
     }
 
     /// Whether the end is reached.
+    #[must_use]
     pub const fn is_done(&self) -> bool {
         self.next.is_none()
     }
 
     /// How many nodes were given back so far.
+    #[must_use]
     pub const fn released(&self) -> usize {
         self.released
     }
