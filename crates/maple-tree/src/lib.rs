@@ -31,22 +31,22 @@
 //!
 //! # Guarantees
 //!
-//! - [`erase`](MapleTree::erase), [`drain`](MapleTree::drain), [`clear`](MapleTree::clear) and all else that only
-//!   takes out call the allocator only to give nodes back. So do [`replace`](MapleTree::replace),
-//!   [`merge`](MapleTree::merge) and [`compact`](MapleTree::compact).
+//! - [`erase`](MapleTree::erase), [`drain`](MapleTree::drain), [`clear`](MapleTree::clear) and all else that takes
+//!   out whole entries call the allocator only to give nodes back. The same holds for
+//!   [`replace`](MapleTree::replace), [`merge`](MapleTree::merge) and [`compact`](MapleTree::compact).
 //! - [`find_gap`](MapleTree::find_gap) finds a range if and only if one exists: the highest, or the lowest.
-//! - An [`insert`](MapleTree::insert) or a [`store`](MapleTree::store) happens wholly or not at all, and then hands
-//!   the value back. A write that was prepared ([`Prepared`]) cannot fail.
-//! - Lack of node memory is an error value. Only `clone` has none: see [`try_clone`](MapleTree::try_clone).
-//! - The library itself never panics. A panic can only come from code of yours that it calls: the drop of a value, a
-//!   predicate, an iterator. Recursion is bounded by the height.
+//! - An [`insert`](MapleTree::insert) or a [`store`](MapleTree::store) happens wholly, or not at all and hands the
+//!   value back. A write that was prepared ([`Prepared`]) cannot fail.
+//! - Lack of node memory is an error value. Only `clone` cannot report it: [`try_clone`](MapleTree::try_clone) can.
+//! - The library itself never panics. A panic can only come from code of yours that it calls: the drop of a value,
+//!   a predicate, an iterator. Recursion is bounded by the height.
 //! - The whole index space is usable, `u64::MAX` included.
 //!
 //! Three things take memory that is not for nodes. [`validate`](MapleTree::validate) and serde's `Deserialize`
-//! use vectors from the global allocator. And where a value is cloned, the clone is the type's own affair: that
-//! of a `Box` allocates as a `Box` does. Where a write cuts an entry in two,
-//! [`prepare_store_split`](MapleTree::prepare_store_split) and
-//! [`clear_range_split`](MapleTree::clear_range_split) let the caller make the second value instead.
+//! use vectors from the global allocator. And a clone of a value is the type's own affair: that of a `Box`
+//! allocates, and aborts if there is no memory. A write that cuts an entry in two clones its value, unless the
+//! caller makes the second one: with [`prepare_store_split`](MapleTree::prepare_store_split) or
+//! [`clear_range_split`](MapleTree::clear_range_split).
 //!
 //! # What there is to choose
 //!

@@ -53,11 +53,11 @@ use crate::raw::RawTree;
 /// | [`try_clone`](Self::try_clone) | 4 per node | as many nodes as there are |
 /// | [`compact`](Self::compact) | all nodes, a few times | never, and cannot fail |
 ///
-/// The height is O(log n): 5 for 100 000 entries, 6 for a million. A test counts visits up to a million
-/// entries, in adversarial orders; see "Complexity" in `docs/design.md`. A step to an entry passes over the
-/// reserved ranges before it one by one, each at the cost of a step; n and m count them, too. No operation
-/// panics, whatever its arguments are, unless code of yours that it calls does (the drop of a value, a
-/// predicate).
+/// A walk goes from the root to a leaf: it visits as many nodes as the tree is high. The height is O(log n): 5
+/// for 100 000 entries, 6 for a million. A test counts visits up to a million entries, in adversarial orders;
+/// see "Complexity" in `docs/design.md`. A step to an entry passes over the reserved ranges before it one by
+/// one, each at the cost of a step; n and m count them, too. No operation panics, whatever its arguments are,
+/// unless code of yours that it calls does (the drop of a value, a predicate).
 ///
 /// ```
 /// use maple_tree::{Direction, GapRequest, IndexRange, MapleTree};

@@ -17,10 +17,11 @@ use crate::raw::{Found, PreparedStore};
 ///
 /// Forgetting it ([`core::mem::forget`]) leaks the nodes, and changes nothing in the tree.
 ///
-/// Made by [`MapleTree::prepare_insert`] and [`MapleTree::prepare_store`], used once, by [`store`](Self::store),
-/// [`reserve`](Self::reserve) or [`clear`](Self::clear). It borrows the tree, so nothing can come between. Nodes that
-/// are not needed, or all if it is dropped, go back. The kernel has `mas_preallocate`, `mas_store_prealloc` and
-/// `mas_destroy` for this.
+/// Made by [`MapleTree::prepare_insert`] and [`MapleTree::prepare_store`], used once, by
+/// [`store`](Self::store), [`reserve`](Self::reserve) or [`clear`](Self::clear). It borrows the tree, so
+/// nothing can come between. Nodes that are not needed, or all if it is dropped, go back. The kernel has
+/// `mas_preallocate`, `mas_store_prealloc` and `mas_destroy` for this. To use it takes O((1 + k) height) node
+/// visits for k entries and reserved ranges that go.
 ///
 /// ```
 /// use maple_tree::{AllocMode, MapleTree};
@@ -195,8 +196,6 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Prepared<'a, T, L, A> {
     }
 
     /// Stores `value` over the range; drops the entries that lie wholly in it. Allocates nothing and cannot fail.
-    ///
-    /// O((1 + k) height) node visits for k entries and reserved ranges that go; so do the others below.
     ///
     /// ```
     /// # use maple_tree::{AllocMode, MapleTree};
