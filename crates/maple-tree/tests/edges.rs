@@ -282,35 +282,16 @@ fn points<L: Layout>() {
 macro_rules! layouts {
     ($($name:ident: $layout:ident),+) => {$(
         mod $name {
-            #[test]
-            fn writes() {
-                super::writes::<super::$layout>();
-            }
+            tests!($layout: writes, reads, points, changes, cursors, appending);
+        }
+    )+};
+}
 
-            #[test]
-            fn reads() {
-                super::reads::<super::$layout>();
-            }
-
-            #[test]
-            fn points() {
-                super::points::<super::$layout>();
-            }
-
-            #[test]
-            fn changes() {
-                super::changes::<super::$layout>();
-            }
-
-            #[test]
-            fn cursors() {
-                super::cursors::<super::$layout>();
-            }
-
-            #[test]
-            fn appending() {
-                super::appending::<super::$layout>();
-            }
+macro_rules! tests {
+    ($layout:ident: $($case:ident),+) => {$(
+        #[test]
+        fn $case() {
+            super::$case::<super::$layout>();
         }
     )+};
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use maple_faults::{FaultyAlloc, Plan};
-use maple_tree::{AllocMode, Entry, IndexRange, MapleTree, SmallGaps, Word};
+use maple_tree::{AllocMode, Entry, IndexRange, InsertErrorKind, MapleTree, SmallGaps, Word};
 
 fn range(first: u64, last: u64) -> IndexRange {
     IndexRange::new(first, last).expect("not empty")
@@ -211,4 +211,56 @@ fn a_clone_that_panics() {
     // Where one part is left no clone is needed.
     assert_eq!(tree.clear_range(60..), Ok(()));
     assert_eq!(tree.get_entry(0).map(|(at, _)| at), Some(range(0, 59)));
+}
+
+/// Who splits an entry gets the range of the right part, once, and only if there are two parts. Without a second value
+/// nothing happens, and neither does it without memory.
+#[test]
+fn values_are_split_by_the_caller() {
+    let alloc = FaultyAlloc::new(Plan::Never);
+    // No `Clone` is asked for.
+    struct Offset(u64);
+    fn unasked<T>(_: IndexRange, _: &T) -> Option<T> {
+        unreachable!("nothing to split")
+    }
+    let mut tree: MapleTree<Box<Offset>, SmallGaps, _> = MapleTree::new_in(&alloc);
+    tree.insert(100..200, Box::new(Offset(0))).map_err(|error| error.kind).expect("free");
+    tree.reserve(200..300).expect("free");
+
+    let before = (tree.dump().to_string(), alloc.counts().live);
+    let entry = range(100, 199);
+    let refused = tree.prepare_store_split(140..160, AllocMode::Normal, |_, _| None).map(drop);
+    assert_eq!(refused, Err(InsertErrorKind::NotSplit { entry }));
+    let refused = tree.clear_range_split(140..160, AllocMode::Normal, |_, _| None, |_, _| ());
+    assert_eq!(refused, Err(InsertErrorKind::NotSplit { entry }));
+    assert_eq!((tree.dump().to_string(), alloc.counts().live), before);
+
+    // One part is left, or it is a reserved range that is cut: there is nothing to split.
+    assert_eq!(tree.clear_range_split(190..210, AllocMode::Normal, unasked, |_, _| ()), Ok(()));
+    assert_eq!(tree.clear_range_split(240..260, AllocMode::Normal, unasked, |_, _| ()), Ok(()));
+
+    let mut asked = Vec::new();
+    let cleared = tree.clear_range_split(
+        140..160,
+        AllocMode::Normal,
+        |right, value| {
+            asked.push(right);
+            Some(Box::new(Offset(value.0 + right.first() - 100)))
+        },
+        |_, _| (),
+    );
+    assert_eq!(cleared, Ok(()));
+    assert_eq!(asked, [range(160, 189)]);
+    let entries: Vec<_> = tree.iter().map(|(range, offset)| (range, offset.0)).collect();
+    assert_eq!(entries, [(range(100, 139), 0), (range(160, 189), 60)]);
+    assert_eq!(tree.get_entry_mut(170).map(|(range, offset)| (range, offset.0)), Some((range(160, 189), 60)));
+    assert_eq!(tree.stats().reserved, 2);
+    assert_eq!(tree.validate(), Ok(()));
+
+    // Nobody is asked where there is no memory.
+    alloc.set_plan(Plan::After(0));
+    let before = tree.dump().to_string();
+    let no_memory = tree.clear_range_split(110..120, AllocMode::Atomic, unasked, |_, _| ());
+    assert!(matches!(no_memory, Err(InsertErrorKind::NodeMemory(_))), "{no_memory:?}");
+    assert_eq!(tree.dump().to_string(), before);
 }
