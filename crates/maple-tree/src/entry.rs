@@ -11,6 +11,8 @@ use std_alloc::boxed::Box;
 use std_alloc::rc::Rc;
 use std_alloc::sync::Arc;
 
+use crate::node::SlotWord;
+
 /// A value as a tree stores it.
 pub type Word = NonNull<()>;
 
@@ -19,6 +21,19 @@ pub type Word = NonNull<()>;
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub struct Held(pub(crate) Word);
+
+// SAFETY: it is transparent and has no destructor.
+unsafe impl SlotWord for Held {
+    #[inline]
+    fn pointer(&self) -> NonNull<()> {
+        self.0
+    }
+
+    #[inline]
+    unsafe fn with_pointer(pointer: NonNull<()>) -> Self {
+        Self(pointer)
+    }
+}
 
 // SAFETY: an address on its own may be anywhere. Whether the value may is decided where its type is known.
 unsafe impl Send for Held {}

@@ -88,6 +88,7 @@ mod raw;
 mod serde;
 mod set;
 mod stats;
+mod sync;
 mod validate;
 #[cfg(doctest)]
 mod variance;

@@ -1,7 +1,8 @@
 //! Nodes in reserve for one write.
 
 use super::layout::Layout;
-use super::link::{Link, Memory, NodeMut};
+use super::link::{Link, NodeMut};
+use super::memory::Memory;
 use super::shape::Shape;
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 
@@ -23,7 +24,7 @@ pub(crate) struct Aside<L: Layout>(Spare<L>);
 
 impl<L: Layout> Aside<L> {
     /// Counts them again.
-    pub(crate) fn bring_back<A>(self, memory: &mut Memory<A>) -> Spare<L> {
+    pub(crate) fn bring_back<A>(self, memory: &mut Memory<L, A>) -> Spare<L> {
         memory.count(usize::from(self.0.leaf.is_some()), self.0.length);
         self.0
     }
@@ -37,7 +38,7 @@ impl<L: Layout> Spare<L> {
 
     /// Allocates `leaves` (0 or 1) leaves and `branches` branches, or none at all.
     pub(crate) fn allocate<A: NodeAlloc>(
-        memory: &mut Memory<A>,
+        memory: &mut Memory<L, A>,
         leaves: usize,
         branches: usize,
         mode: AllocMode,
@@ -55,7 +56,7 @@ impl<L: Layout> Spare<L> {
 
     fn fill<A: NodeAlloc>(
         &mut self,
-        memory: &mut Memory<A>,
+        memory: &mut Memory<L, A>,
         leaves: usize,
         branches: usize,
         mode: AllocMode,
@@ -93,13 +94,13 @@ impl<L: Layout> Spare<L> {
     }
 
     /// Takes the nodes out of the tree's count.
-    pub(crate) fn set_aside<A>(self, memory: &mut Memory<A>) -> Aside<L> {
+    pub(crate) fn set_aside<A>(self, memory: &mut Memory<L, A>) -> Aside<L> {
         memory.uncount(usize::from(self.leaf.is_some()), self.length);
         Aside(self)
     }
 
     /// Gives back what was not used.
-    pub(crate) fn release<A: NodeAlloc>(mut self, memory: &mut Memory<A>) {
+    pub(crate) fn release<A: NodeAlloc>(mut self, memory: &mut Memory<L, A>) {
         if let Some(leaf) = self.take_leaf() {
             memory.release(leaf);
         }

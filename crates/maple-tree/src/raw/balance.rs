@@ -9,14 +9,20 @@ use crate::range::IndexRange;
 /// entry and the empty slot that may come with it.
 const SPILL_ROOM: usize = 4;
 
-/// Evens out the leaf in `slot`, which is full, with a leaf beside it. `None` if none has room.
-pub(super) fn spill<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: IndexRange) -> Option<Change> {
+/// The leaf beside the one in `slot` that has the most room for slots of it, if one has enough.
+pub(super) fn spill_neighbour<L: Layout>(branch: &L::Branch, slot: usize) -> Option<usize> {
     let room = |neighbour: Option<usize>| {
         let neighbour = neighbour.filter(|&neighbour| neighbour < branch.len())?;
         let len = len_of(branch.slot(neighbour)?);
         (len + SPILL_ROOM <= L::Leaf::CAPACITY).then_some((len, neighbour))
     };
-    let (_, neighbour) = [room(slot.checked_sub(1)), room(Some(slot + 1))].into_iter().flatten().min()?;
+    let neighbours = [room(slot.checked_sub(1)), room(Some(slot + 1))];
+    neighbours.into_iter().flatten().min().map(|(_, neighbour)| neighbour)
+}
+
+/// Evens out the leaf in `slot`, which is full, with a leaf beside it. `None` if none has room.
+pub(super) fn spill<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: IndexRange) -> Option<Change> {
+    let neighbour = spill_neighbour::<L>(branch, slot)?;
     let (left, right) = (slot.min(neighbour), slot.max(neighbour));
     let boundary = branch.last_of(left, bounds);
     let (Some(left_link), Some(right_link)) = branch.pair_mut(left, right) else { return None };
@@ -46,7 +52,25 @@ pub(super) fn spill<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: Inde
         end
     };
     branch.set_last(left, boundary);
-    Some(refresh_all::<L>(branch, left, right + 1, bounds))
+    Some(refresh_all::<L>(&mut branch.in_place(), left, right + 1, bounds))
+}
+
+/// The two children, one of them in `slot`, that [`join_sparse`] would join.
+pub(super) fn sparse_pair<L: Layout>(branch: &L::Branch, slot: usize) -> Option<(usize, usize)> {
+    let child = branch.slot(slot)?;
+    let capacity = match child.node() {
+        node::Node::Leaf(_) => L::Leaf::CAPACITY,
+        node::Node::Branch(_) => L::Branch::CAPACITY,
+    };
+    if len_of(child) * 2 >= capacity {
+        return None;
+    }
+    let right = branch.live_at_or_after(slot + 1).map(|right| (slot, right));
+    let left = slot.checked_sub(1).and_then(|at| branch.live_at_or_before(at)).map(|left| (left, slot));
+    let joins = |&(left, right): &(usize, usize)| {
+        joined_len(branch, left, right).is_some_and(|len| len * 8 <= capacity * 7)
+    };
+    [right, left].into_iter().flatten().find(joins)
 }
 
 /// Joins the child in `slot`, if it is sparse, with one beside it, if the two fill 7/8 of a node at most. Returns
@@ -58,21 +82,7 @@ pub(super) fn join_sparse<L: Layout>(
     slot: usize,
     bounds: IndexRange,
 ) -> Option<(usize, Link<L>)> {
-    let child = branch.slot(slot)?;
-    let capacity = match child.node() {
-        node::Node::Leaf(_) => L::Leaf::CAPACITY,
-        node::Node::Branch(_) => L::Branch::CAPACITY,
-    };
-    if len_of(child) * 2 >= capacity {
-        return None;
-    }
-    let right = branch.live_at_or_after(slot + 1).map(|right| (slot, right));
-    let left = slot.checked_sub(1).and_then(|at| branch.live_at_or_before(at)).map(|left| (left, slot));
-    let (left, right) = [right, left]
-        .into_iter()
-        .flatten()
-        .find(|&(left, right)| joined_len(branch, left, right).is_some_and(|len| len * 8 <= capacity * 7))?;
-
+    let (left, right) = sparse_pair::<L>(branch, slot)?;
     let (left_range, right_range) = (branch.range_of(left, bounds), branch.range_of(right, bounds));
     let range = joined(branch, left, right, bounds);
     let mut taken = branch.put(right, None)?;
@@ -85,7 +95,7 @@ pub(super) fn join_sparse<L: Layout>(
         }
         (NodeMut::Branch(left), NodeMut::Branch(right)) => {
             let junction = join(left, ends, right);
-            refresh_all::<L>(left, junction.saturating_sub(1), junction + 2, range);
+            refresh_all::<L>(&mut left.in_place(), junction.saturating_sub(1), junction + 2, range);
         }
         // Not reached: children of one branch are of one kind (T2).
         _ => debug_assert!(false, "a leaf beside a branch"),

@@ -17,7 +17,7 @@
 //! to the lowest open node that has a slot for it. So that this cannot fail, a new root is opened at once when
 //! a push leaves no such slot. Thus each node that is asked for is one of the tree that comes of it.
 
-use super::summarize::refresh_all;
+use super::summarize::refresh_whole;
 use super::{MAX_HEIGHT, RawTree, len_of, trim};
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Held;
@@ -158,7 +158,7 @@ impl<L: Layout, A: NodeAlloc> Build<'_, L, A> {
                     add_rest(branch, &mut rest);
                     let end = rest.map_or(bounds.last(), |rest| rest.first() - 1);
                     let covered = bounds.starting_at(open.first).ending_at(end);
-                    refresh_all::<L>(branch, 0, branch.len(), covered);
+                    refresh_whole::<L>(branch, covered);
                 }
             }
             child = Some(open);
@@ -206,7 +206,7 @@ impl<L: Layout, A: NodeAlloc> Build<'_, L, A> {
             add_child::<L>(branch, closed);
             if branch.len() == L::Branch::CAPACITY {
                 let covered = self.tree.bounds.starting_at(above.first).ending_at(first - 1);
-                refresh_all::<L>(branch, 0, branch.len(), covered);
+                refresh_whole::<L>(branch, covered);
                 new = spare.take_branch();
             }
         }

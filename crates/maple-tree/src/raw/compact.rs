@@ -9,7 +9,7 @@
 
 use super::RawTree;
 use super::balance::fill;
-use super::summarize::refresh_all;
+use super::summarize::refresh_whole;
 use crate::alloc::NodeAlloc;
 use crate::node::{Layout, Link, Memory, NodeMut, Shape};
 use crate::range::IndexRange;
@@ -128,7 +128,7 @@ fn tighten_below<L: Layout, A: NodeAlloc>(
     bounds: IndexRange,
     depth: usize,
     index: u64,
-    memory: &mut Memory<A>,
+    memory: &mut Memory<L, A>,
 ) -> u64 {
     let NodeMut::Branch(branch) = link.node_mut() else { return bounds.last() };
     let Some(depth) = depth.checked_sub(1) else {
@@ -145,7 +145,7 @@ fn tighten_below<L: Layout, A: NodeAlloc>(
 
 /// Moves the slots of the children of a branch to the left, and releases the children that are left without
 /// any.
-fn tighten<L: Layout, A: NodeAlloc>(branch: &mut L::Branch, bounds: IndexRange, memory: &mut Memory<A>) {
+fn tighten<L: Layout, A: NodeAlloc>(branch: &mut L::Branch, bounds: IndexRange, memory: &mut Memory<L, A>) {
     let mut changed = false;
     let mut left = 0;
     while let Some(child) = branch.live_at_or_after(left) {
@@ -167,8 +167,8 @@ fn tighten<L: Layout, A: NodeAlloc>(branch: &mut L::Branch, bounds: IndexRange, 
     for slot in 0..branch.len() {
         let range = branch.range_of(slot, bounds);
         if let Some(NodeMut::Branch(child)) = branch.slot_mut(slot).map(Link::node_mut) {
-            refresh_all::<L>(child, 0, child.len(), range);
+            refresh_whole::<L>(child, range);
         }
     }
-    refresh_all::<L>(branch, 0, branch.len(), bounds);
+    refresh_whole::<L>(branch, bounds);
 }

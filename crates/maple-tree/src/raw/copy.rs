@@ -48,7 +48,7 @@ impl<L: Layout, A> RawTree<L, A> {
 /// Copies a subtree. If that fails, what there is of the copy is given back.
 fn copy_below<L: Layout, A: NodeAlloc>(
     link: &Link<L>,
-    memory: &mut Memory<A>,
+    memory: &mut Memory<L, A>,
     mode: AllocMode,
 ) -> Result<Link<L>, AllocError> {
     let branch = match link.node() {

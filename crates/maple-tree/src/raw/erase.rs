@@ -93,8 +93,8 @@ fn grow<L: Layout>(link: &mut Link<L>, from: IndexRange, to: IndexRange) {
             if let Some(child) = branch.slot_mut(0).filter(|_| last > 0) {
                 grow(child, front, front_to);
             }
-            refresh_all::<L>(branch, last, last + 1, to);
-            refresh_all::<L>(branch, 0, 1, to);
+            refresh_all::<L>(&mut branch.in_place(), last, last + 1, to);
+            refresh_all::<L>(&mut branch.in_place(), 0, 1, to);
         }
     }
 }
@@ -137,7 +137,7 @@ fn erase_below<L: Layout, A: NodeAlloc>(
     bounds: IndexRange,
     index: u64,
     wanted: impl FnOnce(Found) -> bool,
-    memory: &mut Memory<A>,
+    memory: &mut Memory<L, A>,
 ) -> Option<(Found, Change)> {
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {
@@ -173,7 +173,7 @@ fn settle<L: Layout, A: NodeAlloc>(
     slot: usize,
     bounds: IndexRange,
     change: Change,
-    memory: &mut Memory<A>,
+    memory: &mut Memory<L, A>,
 ) -> Change {
     let has_live = branch.slot(slot).is_some_and(|child| match child.node() {
         Node::Leaf(leaf) => leaf.live() != 0,
@@ -187,13 +187,13 @@ fn settle<L: Layout, A: NodeAlloc>(
             return Change::Rebuilt;
         }
         let slot = branch.coalesce(slot);
-        return refresh::<L>(branch, slot, bounds, Change::Rebuilt);
+        return refresh::<L>(&mut branch.in_place(), slot, bounds, Change::Rebuilt);
     }
     match join_sparse::<L>(branch, slot, bounds) {
         Some((slot, needless)) => {
             memory.release(needless);
-            refresh::<L>(branch, slot, bounds, Change::Rebuilt)
+            refresh::<L>(&mut branch.in_place(), slot, bounds, Change::Rebuilt)
         }
-        None => refresh::<L>(branch, slot, bounds, change),
+        None => refresh::<L>(&mut branch.in_place(), slot, bounds, change),
     }
 }

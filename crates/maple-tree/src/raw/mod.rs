@@ -50,7 +50,7 @@ pub(crate) struct RawTree<L: Layout, A> {
     height: usize,
     entries: usize,
     reserved: usize,
-    memory: Memory<A>,
+    memory: Memory<L, A>,
 }
 
 impl<L: Layout, A> RawTree<L, A> {
@@ -93,7 +93,7 @@ impl<L: Layout, A> RawTree<L, A> {
         &mut self.entries
     }
 
-    pub(crate) fn memory(&self) -> &Memory<A> {
+    pub(crate) fn memory(&self) -> &Memory<L, A> {
         &self.memory
     }
 }
@@ -137,7 +137,7 @@ impl<L: Layout, A: NodeAlloc, F: FnMut(Held)> Drop for Finish<'_, L, A, F> {
 fn drain_below<L: Layout, A: NodeAlloc>(
     link: &mut Link<L>,
     receive: &mut impl FnMut(Held),
-    memory: &mut Memory<A>,
+    memory: &mut Memory<L, A>,
 ) {
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {

@@ -44,6 +44,18 @@ enum Step<L: Layout> {
     Nothing,
 }
 
+/// The step of a store that comes first and may need memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum FirstStep {
+    /// All of the range is free.
+    Insert,
+    /// The slot of the entry over this range is taken over.
+    Takeover(IndexRange),
+    /// An entry is divided, of which this part lies in the range; what lies beside it is for `widen`. Or something is
+    /// stored over what is free beside it.
+    Divide { part: IndexRange, free: Option<IndexRange> },
+}
+
 impl<L: Layout> PreparedStore<L> {
     /// The range that is to be stored over.
     pub(crate) fn range(&self) -> IndexRange {
@@ -92,24 +104,15 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         range: IndexRange,
         mode: AllocMode,
     ) -> Result<PreparedStore<L>, AllocError> {
-        let step = match self.first_in(range) {
-            None => Step::New(self.prepare_insert(range, mode).map_err(|failure| match failure {
-                InsertFailure::NoMemory(error) => error,
-                InsertFailure::Occupied(_) => AllocError,
-            })?),
-            Some(first) if range.contains_range(first.range) => Step::Takeover(first.range),
-            Some(first) => {
-                let second = first.range.after().and_then(|rest| self.first_in(rest.intersection(range)?));
-                match second {
-                    Some(second) if range.contains_range(second.range) => Step::Takeover(second.range),
-                    // The part of the first one that lies in the range; what lies beside it is for `widen`.
-                    second => {
-                        let part = first.range.intersection(range).unwrap_or(range);
-                        let free = free_beside(first.range, second.map(|second| second.range), range);
-                        Step::New(self.prepare_divide(part, free, mode)?)
-                    }
-                }
+        let step = match self.first_step(range) {
+            FirstStep::Insert => {
+                Step::New(self.prepare_insert(range, mode).map_err(|failure| match failure {
+                    InsertFailure::NoMemory(error) => error,
+                    InsertFailure::Occupied(_) => AllocError,
+                })?)
             }
+            FirstStep::Takeover(own) => Step::Takeover(own),
+            FirstStep::Divide { part, free } => Step::New(self.prepare_divide(part, free, mode)?),
         };
         Ok(PreparedStore { range, step })
     }
@@ -130,7 +133,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     }
 
     /// A range, and what is free on either side of it.
-    fn with_gaps_beside(&self, range: IndexRange) -> IndexRange {
+    pub(super) fn with_gaps_beside(&self, range: IndexRange) -> IndexRange {
         let bounds = self.bounds();
         let below = range.before().and_then(|before| before.intersection(bounds));
         let above = range.after().and_then(|after| after.intersection(bounds));
@@ -184,6 +187,24 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         }
         rest.complete();
         mem::forget(rest);
+    }
+}
+
+impl<L: Layout, A> RawTree<L, A> {
+    /// How storing over `range` begins.
+    pub(super) fn first_step(&self, range: IndexRange) -> FirstStep {
+        let Some(first) = self.first_in(range) else { return FirstStep::Insert };
+        if range.contains_range(first.range) {
+            return FirstStep::Takeover(first.range);
+        }
+        let second = first.range.after().and_then(|rest| self.first_in(rest.intersection(range)?));
+        match second {
+            Some(second) if range.contains_range(second.range) => FirstStep::Takeover(second.range),
+            second => FirstStep::Divide {
+                part: first.range.intersection(range).unwrap_or(range),
+                free: free_beside(first.range, second.map(|second| second.range), range),
+            },
+        }
     }
 }
 

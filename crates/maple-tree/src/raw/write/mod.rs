@@ -215,5 +215,5 @@ fn spill_at<L: Layout>(
     }
     let child_bounds = branch.range_of(slot, bounds);
     let change = spill_at(branch.slot_mut(slot)?, path, depth + 1, parent, child_bounds)?;
-    Some(refresh::<L>(branch, slot, bounds, change))
+    Some(refresh::<L>(&mut branch.in_place(), slot, bounds, change))
 }

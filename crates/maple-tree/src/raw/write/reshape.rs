@@ -20,15 +20,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         free: Option<IndexRange>,
         mode: AllocMode,
     ) -> Result<Prepared<L>, AllocError> {
-        let plan = self.plan_divide(range);
-        debug_assert!(plan.is_some(), "no entry to divide");
-        let mut plan = plan.ok_or(AllocError)?;
-        if plan.leaves > 0 {
-            let beside = free.and_then(|free| self.plan_insert(free).ok());
-            if let Some(beside) = beside.filter(|beside| beside.leaves == 0) {
-                plan = beside;
-            }
-        }
+        let mut plan = self.plan_divide_or_beside(range, free).ok_or(AllocError)?;
         let spare = self.provide(&mut plan, mode, |tree| tree.plan_divide(range))?;
         let range = plan.range;
         Ok(Prepared { plan: Some(plan), range, nodes: spare.set_aside(&mut self.memory) })
@@ -47,6 +39,24 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
 }
 
 impl<L: Layout, A> RawTree<L, A> {
+    /// Plans to divide an entry, or to store over what is free beside it.
+    pub(in crate::raw) fn plan_divide_or_beside(
+        &self,
+        range: IndexRange,
+        free: Option<IndexRange>,
+    ) -> Option<Plan> {
+        let plan = self.plan_divide(range);
+        debug_assert!(plan.is_some(), "no entry to divide");
+        let plan = plan?;
+        if plan.leaves > 0 {
+            let beside = free.and_then(|free| self.plan_insert(free).ok());
+            if let Some(beside) = beside.filter(|beside| beside.leaves == 0) {
+                return Some(beside);
+            }
+        }
+        Some(plan)
+    }
+
     fn plan_divide(&self, range: IndexRange) -> Option<Plan> {
         let mut path = Path::root();
         let mut lens = [0u8; MAX_HEIGHT];
