@@ -113,7 +113,7 @@ impl<'a, S: Shape> InPlace<'a, S> {
     }
 }
 
-impl<B> InPlace<'_, B> {
+impl<'a, B> InPlace<'a, B> {
     /// The node in a slot of a branch.
     #[inline]
     pub(crate) fn child<L: Layout<Branch = B>>(&mut self, slot: usize) -> Option<NodeInPlace<'_, L>>
@@ -121,6 +121,15 @@ impl<B> InPlace<'_, B> {
         B: Shape<Live = Link<L>>,
     {
         // SAFETY: P1: this branch is borrowed exclusively as long as its child.
+        self.0.slot(slot).map(|link| unsafe { link.in_place_below() })
+    }
+
+    /// The node in a slot of a branch, which is not needed any more.
+    pub(crate) fn into_child<L: Layout<Branch = B>>(self, slot: usize) -> Option<NodeInPlace<'a, L>>
+    where
+        B: Shape<Live = Link<L>>,
+    {
+        // SAFETY: P1: there is no `InPlace` of this branch any more as long as that of its child is there.
         self.0.slot(slot).map(|link| unsafe { link.in_place_below() })
     }
 }

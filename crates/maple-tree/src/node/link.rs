@@ -69,6 +69,32 @@ pub(crate) enum NodeInPlace<'a, L: Layout> {
     Branch(InPlace<'a, L::Branch>),
 }
 
+impl<L: Layout> NodeInPlace<'_, L> {
+    /// The node, to look at.
+    pub(crate) fn as_node(&self) -> Node<'_, L> {
+        match self {
+            Self::Leaf(leaf) => Node::Leaf(&**leaf),
+            Self::Branch(branch) => Node::Branch(&**branch),
+        }
+    }
+
+    /// Who may be in the node.
+    pub(crate) fn stage(&self) -> Stage {
+        match self {
+            Self::Leaf(leaf) => leaf.stage(),
+            Self::Branch(branch) => branch.stage(),
+        }
+    }
+
+    /// Says who may be in the node from now on.
+    pub(crate) fn set_stage(&mut self, stage: Stage) {
+        match self {
+            Self::Leaf(leaf) => leaf.set_stage(stage),
+            Self::Branch(branch) => branch.set_stage(stage),
+        }
+    }
+}
+
 impl<L: Layout> Link<L> {
     /// The link of a leaf that is the caller's alone.
     pub(super) fn of_leaf(node: NonNull<L::Leaf>) -> Self {
@@ -161,10 +187,7 @@ impl<L: Layout> Link<L> {
 
     /// Says who may be in the node from now on.
     pub(crate) fn set_stage(&mut self, stage: Stage) {
-        match self.in_place() {
-            NodeInPlace::Leaf(mut leaf) => leaf.set_stage(stage),
-            NodeInPlace::Branch(mut branch) => branch.set_stage(stage),
-        }
+        self.in_place().set_stage(stage);
     }
 
     /// Whether only its writer knows the node.

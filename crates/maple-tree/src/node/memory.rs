@@ -102,6 +102,11 @@ impl<L: Layout, A: NodeAlloc> Memory<L, A> {
         Ok(link.renewed())
     }
 
+    /// Whether no node is kept for writes to come.
+    pub(crate) fn kept_none(&self) -> bool {
+        self.kept() == (0, 0)
+    }
+
     /// How many nodes are kept for writes to come, leaves and branches.
     pub(crate) fn kept(&self) -> (usize, usize) {
         (self.kept_leaves.len(), self.kept_branches.len())
@@ -129,14 +134,14 @@ impl<L: Layout, A: NodeAlloc> Memory<L, A> {
 
     /// A private node like another one, with the same slots. What they hold is held by both: one of the two must not be
     /// used to own it.
-    pub(crate) fn copy(&mut self, link: &Link<L>, mode: Option<AllocMode>) -> Result<Link<L>, AllocError> {
-        let mut copy = match (link.node(), mode) {
+    pub(crate) fn copy(&mut self, node: Node<'_, L>, mode: Option<AllocMode>) -> Result<Link<L>, AllocError> {
+        let mut copy = match (&node, mode) {
             (Node::Leaf(_), Some(mode)) => self.new_leaf(mode)?,
             (Node::Branch(_), Some(mode)) => self.new_branch(mode)?,
             (Node::Leaf(_), None) => self.kept_leaf()?,
             (Node::Branch(_), None) => self.kept_branch()?,
         };
-        match (link.node(), copy.node_mut()) {
+        match (node, copy.node_mut()) {
             (Node::Leaf(leaf), NodeMut::Leaf(copy)) => {
                 copy.copy_frame(leaf);
                 copy.parts().slots.copy_from_slice(leaf.slots());

@@ -55,6 +55,15 @@ pub(super) fn spill<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: Inde
     Some(refresh_all::<L>(&mut branch.in_place(), left, right + 1, bounds))
 }
 
+/// Whether less than half of a node is in use.
+pub(super) fn is_sparse<L: Layout>(link: &Link<L>) -> bool {
+    let capacity = match link.node() {
+        node::Node::Leaf(_) => L::Leaf::CAPACITY,
+        node::Node::Branch(_) => L::Branch::CAPACITY,
+    };
+    len_of(link) * 2 < capacity
+}
+
 /// The two children, one of them in `slot`, that [`join_sparse`] would join.
 pub(super) fn sparse_pair<L: Layout>(branch: &L::Branch, slot: usize) -> Option<(usize, usize)> {
     let child = branch.slot(slot)?;

@@ -35,17 +35,17 @@ const MAX_PASSES: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compaction {
     /// Where to go on; nothing at the end.
-    next: Option<Place>,
-    released: usize,
+    pub(super) next: Option<Place>,
+    pub(super) released: usize,
 }
 
 /// The branch to tighten next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
+pub(super) struct Place {
     /// How far above the leaves it is; those just above are at 1.
-    level: usize,
+    pub(super) level: usize,
     /// It is the first one there that ends at or after this.
-    index: u64,
+    pub(super) index: u64,
 }
 
 impl Compaction {
@@ -145,7 +145,11 @@ fn tighten_below<L: Layout, A: NodeAlloc>(
 
 /// Moves the slots of the children of a branch to the left, and releases the children that are left without
 /// any.
-fn tighten<L: Layout, A: NodeAlloc>(branch: &mut L::Branch, bounds: IndexRange, memory: &mut Memory<L, A>) {
+pub(super) fn tighten<L: Layout, A: NodeAlloc>(
+    branch: &mut L::Branch,
+    bounds: IndexRange,
+    memory: &mut Memory<L, A>,
+) {
     let mut changed = false;
     let mut left = 0;
     while let Some(child) = branch.live_at_or_after(left) {

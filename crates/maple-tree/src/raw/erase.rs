@@ -66,7 +66,9 @@ fn only_child<L: Layout>(branch: &mut L::Branch, bounds: IndexRange) -> Option<L
     if !can_grow(branch.slot(slot)?, range, bounds) {
         return None;
     }
-    grow(branch.slot_mut(slot)?, range, bounds);
+    if range != bounds {
+        grow(branch.slot_mut(slot)?, range, bounds);
+    }
     branch.put(slot, None)
 }
 

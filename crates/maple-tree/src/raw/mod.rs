@@ -21,6 +21,7 @@ mod longest;
 mod path;
 mod search;
 mod seek;
+pub(crate) mod shared;
 mod split;
 mod store;
 mod summarize;

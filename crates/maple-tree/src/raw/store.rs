@@ -79,6 +79,11 @@ impl<L: Layout> PreparedStore<L> {
         }
     }
 
+    /// An insertion as a store.
+    pub(super) fn of_insert(range: IndexRange, prepared: Prepared<L>) -> Self {
+        Self { range, step: Step::New(prepared) }
+    }
+
     /// Gives the nodes back.
     pub(crate) fn release<A: NodeAlloc>(self, tree: &mut RawTree<L, A>) {
         if let Step::New(prepared) = self.step {
@@ -95,7 +100,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         mode: AllocMode,
     ) -> Result<PreparedStore<L>, InsertFailure> {
         let prepared = self.prepare_insert(range, mode)?;
-        Ok(PreparedStore { range, step: Step::New(prepared) })
+        Ok(PreparedStore::of_insert(range, prepared))
     }
 
     /// Prepares to store over `range`, which lies within the bounds.

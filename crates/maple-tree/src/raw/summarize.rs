@@ -36,6 +36,18 @@ pub(super) fn grown_in_leaf<L: Layout>(leaf: &L::Leaf, slot: usize, bounds: Inde
     }
 }
 
+/// What erasing in a leaf changed, where all that is free around the erased range is `free` now.
+#[inline]
+pub(super) fn grown<L: Layout>(free: IndexRange, bounds: IndexRange) -> Change {
+    if !L::TRACKS_GAPS {
+        Change::None
+    } else if free.first() == bounds.first() || free.last() == bounds.last() {
+        Change::Runs { head: free.first() == bounds.first() }
+    } else {
+        Change::Grown(Summary::of(free))
+    }
+}
+
 /// What putting an entry into `free`, a whole run of a leaf that covers `bounds`, changed.
 #[inline]
 pub(super) fn shrunk_in_leaf<L: Layout>(free: IndexRange, bounds: IndexRange) -> Change {

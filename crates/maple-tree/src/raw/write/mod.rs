@@ -13,6 +13,7 @@
 //! [`Prepared`] stands between 2 and 3: all that can fail is behind it.
 
 mod commit;
+mod own;
 mod plan;
 mod reshape;
 
@@ -25,7 +26,9 @@ use crate::node::{Aside, Layout, Link, NodeMut, Shape, Spare};
 use crate::range::IndexRange;
 
 use commit::Commit;
-use plan::{Edit, Filling, Plan, Purpose};
+use plan::{Edit, Filling, Purpose};
+
+pub(super) use plan::Plan;
 
 /// Why a range was not inserted. The tree holds what it held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -86,7 +86,12 @@ impl<L: Layout, A> RawTree<L, A> {
 
     /// How the entry at `index` gets what lies between it and one end of `range`, and its word. `None` if there is
     /// nothing between.
-    fn plan_widen(&self, index: u64, range: IndexRange, toward: Toward) -> Option<(Plan, Option<Held>)> {
+    pub(in crate::raw) fn plan_widen(
+        &self,
+        index: u64,
+        range: IndexRange,
+        toward: Toward,
+    ) -> Option<(Plan, Option<Held>)> {
         let mut path = Path::root();
         let mut bounds = self.bounds();
         let mut place = Place::Leaf;
