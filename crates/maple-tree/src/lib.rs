@@ -67,7 +67,7 @@
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::indexing_slicing, clippy::unreachable))]
 
 extern crate alloc as std_alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 mod alloc;
@@ -84,6 +84,7 @@ mod node;
 mod range;
 #[cfg_attr(not(test), expect(clippy::indexing_slicing, reason = "slots are in use: N1 to N3, T3"))]
 mod raw;
+pub mod reclaim;
 #[cfg(feature = "serde")]
 mod serde;
 mod set;
