@@ -88,6 +88,7 @@ pub mod reclaim;
 #[cfg(feature = "serde")]
 mod serde;
 mod set;
+pub mod shared;
 mod stats;
 mod sync;
 mod validate;

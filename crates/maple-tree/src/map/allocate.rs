@@ -160,17 +160,22 @@ impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
         mode: AllocMode,
         cyclic: &mut Cyclic,
     ) -> Result<Placed, AllocateError<T>> {
+        let Some(placed) = self.find_cyclic(request, cyclic) else {
+            return Err(AllocateError { value, kind: AllocateErrorKind::NoGap });
+        };
+        self.insert_free(placed.range, value, mode)?;
+        *cyclic = Cyclic::after(placed.range);
+        Ok(placed)
+    }
+
+    /// Where a cyclic allocation goes.
+    pub(crate) fn find_cyclic(&self, request: &GapRequest, cyclic: &Cyclic) -> Option<Placed> {
         let ahead = cyclic.ahead(request);
         let found = ahead.and_then(|window| self.find_gap(&request.within(window)));
         // With nothing behind the window is as good as what is ahead.
         let wrapped = found.is_none() && ahead != Some(request.window());
-        let found = if wrapped { self.find_gap(request) } else { found };
-        let Some(range) = found else {
-            return Err(AllocateError { value, kind: AllocateErrorKind::NoGap });
-        };
-        self.insert_free(range, value, mode)?;
-        *cyclic = Cyclic::after(range);
-        Ok(Placed { range, wrapped })
+        let range = if wrapped { self.find_gap(request) } else { found }?;
+        Some(Placed { range, wrapped })
     }
 
     /// Stores over a range that a search found.

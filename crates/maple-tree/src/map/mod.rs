@@ -14,7 +14,7 @@ mod removal;
 mod sets;
 mod store;
 mod traits;
-mod words;
+pub(crate) mod words;
 mod write;
 
 pub use allocate::{Cyclic, Placed};
@@ -286,11 +286,15 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         Range::new(self, self.within_bounds(window))
     }
 
-    fn within_bounds(&self, window: impl RangeBounds<u64>) -> Option<IndexRange> {
+    pub(crate) fn within_bounds(&self, window: impl RangeBounds<u64>) -> Option<IndexRange> {
         IndexRange::from_bounds(window)?.intersection(self.bounds())
     }
 
     pub(crate) fn raw(&self) -> &RawTree<L, A> {
         &self.raw
+    }
+
+    pub(crate) fn raw_mut(&mut self) -> &mut RawTree<L, A> {
+        &mut self.raw
     }
 }

@@ -15,22 +15,32 @@ use crate::node::Layout;
 use crate::raw::RawTree;
 
 /// Makes a value a word.
-pub(super) fn keep<T: Entry>(value: T) -> Held {
+pub(crate) fn keep<T: Entry>(value: T) -> Held {
     Held(value.into_word())
 }
 
 /// Makes a word that the raw tree does not hold a value again.
-pub(super) fn take_back<T: Entry>(word: Held) -> T {
+pub(crate) fn take_back<T: Entry>(word: Held) -> T {
     // SAFETY: by V1 the word was made from a `T`, and this is the one time that it comes back.
     unsafe { T::from_word(word.0) }
 }
 
 /// Looks at the value of a word in a tree that is borrowed exclusively.
-pub(super) fn look_at<T: Entry, R>(word: Held, look: impl FnOnce(&T) -> R) -> R {
+pub(crate) fn look_at<T: Entry, R>(word: Held, look: impl FnOnce(&T) -> R) -> R {
     // SAFETY: by V1 the word was made from a `T`. Nothing is borrowed from it, since the tree is borrowed
     // exclusively. The value is forgotten, also should `look` panic.
     let value = ManuallyDrop::new(unsafe { T::from_word(word.0) });
     look(&value)
+}
+
+/// Lends out the value of a word, for any time.
+///
+/// # Safety
+///
+/// By V1 the word was made from a `T`; during `'a` it is not taken back, nor lent to be changed.
+pub(crate) unsafe fn lend_unbound<'a, T: Entry + 'a>(word: Held) -> T::Borrowed<'a> {
+    // SAFETY: the caller's promise.
+    unsafe { T::borrow(word.0) }
 }
 
 /// Lets the value of a word in a tree that is borrowed exclusively be changed, or exchanged for another.

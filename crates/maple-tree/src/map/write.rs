@@ -217,7 +217,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     }
 
     /// A range to store over, if it is one.
-    pub(super) fn checked(&self, range: impl RangeBounds<u64>) -> Result<IndexRange, InsertErrorKind> {
+    pub(crate) fn checked(&self, range: impl RangeBounds<u64>) -> Result<IndexRange, InsertErrorKind> {
         let range = IndexRange::from_bounds(range).ok_or(InsertErrorKind::EmptyRange)?;
         let bounds = self.bounds();
         if bounds.contains_range(range) { Ok(range) } else { Err(InsertErrorKind::OutOfBounds { bounds }) }

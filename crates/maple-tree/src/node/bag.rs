@@ -11,6 +11,9 @@ use crate::entry::Held;
 /// How many words go into a bag, which thereby is as large as a leaf.
 pub(crate) const WORDS: usize = 31;
 
+/// What a bag takes, in bytes.
+pub(crate) const BYTES: usize = size_of::<Bag>();
+
 #[repr(C, align(64))]
 struct Bag {
     next: Option<NonNull<Bag>>,

@@ -51,7 +51,7 @@ pub enum Stage {
 
 /// What a writer keeps about a node.
 #[derive(Clone, Copy, Debug)]
-pub struct Header {
+pub(super) struct Header {
     /// Which slots are in use and empty, a bit for each.
     pub(super) empty: u32,
     /// How many slots are in use.

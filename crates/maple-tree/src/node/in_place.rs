@@ -19,7 +19,7 @@ use crate::sync::{AtomicPtr, Ordering};
 /// - **P1** There is one `InPlace` of a node at a time, and no `&mut` to the node; all that its writer has borrowed
 ///   from the node ends before it is changed. Readers use [`Shape::load`], pivots and nothing else.
 #[derive(Debug)]
-pub(crate) struct InPlace<'a, S>(&'a S);
+pub struct InPlace<'a, S>(&'a S);
 
 impl<S> Deref for InPlace<'_, S> {
     type Target = S;

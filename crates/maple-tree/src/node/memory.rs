@@ -22,12 +22,14 @@ pub(crate) struct Memory<L, A> {
     /// Nodes that readers have left.
     kept_leaves: Chain<L>,
     kept_branches: Chain<L>,
+    /// Whether nodes that are released are kept, too.
+    keeps: bool,
 }
 
 impl<L: Layout, A> Memory<L, A> {
     pub(crate) const fn new(alloc: A) -> Self {
         let (kept_leaves, kept_branches) = (Chain::new(), Chain::new());
-        Self { alloc, leaves: 0, branches: 0, kept_leaves, kept_branches }
+        Self { alloc, leaves: 0, branches: 0, kept_leaves, kept_branches, keeps: false }
     }
 
     /// How many leaves there are that were not given back.
@@ -115,7 +117,7 @@ impl<L: Layout, A: NodeAlloc> Memory<L, A> {
     /// Takes back one node, whose slots must not hold anything any more.
     pub(crate) fn release(&mut self, link: Link<L>) {
         *(if link.is_branch() { &mut self.branches } else { &mut self.leaves }) -= 1;
-        self.deallocate(link);
+        if self.keeps { self.recycle(link) } else { self.deallocate(link) }
     }
 
     fn deallocate(&self, link: Link<L>) {
@@ -159,8 +161,12 @@ impl<L: Layout, A: NodeAlloc> Memory<L, A> {
         Ok(copy)
     }
 
-    /// Gives all nodes back that are kept for writes to come.
-    pub(crate) fn give_back_kept(&mut self) {
+    /// Whether nodes that are released are kept for writes to come. If not, those that are kept are given back.
+    pub(crate) fn keep_released(&mut self, keeps: bool) {
+        self.keeps = keeps;
+        if keeps {
+            return;
+        }
         while let Some(link) = self.kept_leaves.pop().or_else(|| self.kept_branches.pop()) {
             self.deallocate(link);
         }

@@ -37,13 +37,13 @@ mod transfer;
 mod unlink;
 pub(crate) mod visits;
 
-pub(crate) use bag::{Bags, WORDS as BAG_WORDS, WordStack};
+pub(crate) use bag::{BYTES as BAG_BYTES, Bags, WORDS as BAG_WORDS, WordStack};
 pub(crate) use block::{SlotWord, Stage};
 pub(crate) use in_place::InPlace;
 pub use layout::{Gaps, Layout, NoGaps, SmallGaps, SmallNoGaps, TracksGaps};
 pub(crate) use link::{Chain, Link, Node, NodeInPlace, NodeMut};
 pub(crate) use memory::Memory;
-pub(crate) use seen::{Root, Seen, SeenNode};
+pub(crate) use seen::{PinnedRoot, Root, Seen, SeenNode};
 pub(crate) use shape::Shape;
 pub(crate) use spare::{Aside, Spare};
 pub(crate) use store::Store;

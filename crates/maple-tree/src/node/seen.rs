@@ -14,7 +14,7 @@ use super::link::{Link, Node};
 use super::shape::Shape;
 use crate::entry::Held;
 use crate::range::IndexRange;
-use crate::sync::{AtomicPtr, Ordering};
+use crate::sync::{AtomicPtr, Ordering, const_unless_loom};
 
 /// Where readers begin: the root as it was published last.
 #[derive(Debug)]
@@ -24,16 +24,11 @@ pub(crate) struct Root<L> {
 }
 
 impl<L: Layout> Root<L> {
-    /// Of a tree without nodes.
-    #[cfg(not(loom))]
-    pub(crate) const fn new() -> Self {
-        Self { pointer: AtomicPtr::new(ptr::null_mut()), layout: PhantomData }
-    }
-
-    /// Of a tree without nodes.
-    #[cfg(loom)]
-    pub(crate) fn new() -> Self {
-        Self { pointer: AtomicPtr::new(ptr::null_mut()), layout: PhantomData }
+    const_unless_loom! {
+        /// Of a tree without nodes.
+        pub(crate) fn new() -> Self {
+            Self { pointer: AtomicPtr::new(ptr::null_mut()), layout: PhantomData }
+        }
     }
 
     /// Shows readers another root, and all that was written below it.
@@ -41,15 +36,35 @@ impl<L: Layout> Root<L> {
         self.pointer.store(link.map_or(ptr::null_mut(), |link| link.pointer().as_ptr()), Ordering::Release);
     }
 
-    /// The root, and through it the tree.
+    /// The root for a reader.
     ///
     /// # Safety
     ///
     /// During `'g` no node is given back that was linked at its beginning or later.
     #[inline]
-    pub(crate) unsafe fn load<'g>(&self) -> Option<SeenNode<'g, L>> {
-        let pointer = NonNull::new(self.pointer.load(Ordering::Acquire))?;
-        // SAFETY: what is published is the link of a node that was complete before.
+    pub(crate) unsafe fn pinned<'g>(&'g self) -> PinnedRoot<'g, L> {
+        PinnedRoot(self)
+    }
+}
+
+/// The root of a tree from which no node is given back during `'g`.
+#[derive(Debug)]
+pub(crate) struct PinnedRoot<'g, L>(&'g Root<L>);
+
+impl<L> Clone for PinnedRoot<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L> Copy for PinnedRoot<'_, L> {}
+
+impl<'g, L: Layout> PinnedRoot<'g, L> {
+    /// The root as it is now, and through it the tree.
+    #[inline]
+    pub(crate) fn load(self) -> Option<SeenNode<'g, L>> {
+        let pointer = NonNull::new(self.0.pointer.load(Ordering::Acquire))?;
+        // SAFETY: what is published is the link of a node that was complete before, and it is not given back.
         Some(unsafe { SeenNode::at(pointer) })
     }
 }
@@ -110,9 +125,6 @@ impl<S: Shape> Seen<'_, S> {
 }
 
 impl<S: Shape<Live = Held>> Seen<'_, S> {
-    /// How many slots there may be.
-    pub(crate) const CAPACITY: usize = S::CAPACITY;
-
     /// The word in a slot.
     #[inline]
     pub(crate) fn word(self, slot: usize) -> Option<Held> {
@@ -131,13 +143,5 @@ impl<'g, B> Seen<'g, B> {
         // SAFETY: a slot of a published branch holds the link of a published node; what was linked during `'g` is not
         // given back before its end.
         Some(unsafe { SeenNode::at(link.pointer()) })
-    }
-
-    /// How many slots there may be.
-    pub(crate) fn capacity(self) -> usize
-    where
-        B: Shape,
-    {
-        B::CAPACITY
     }
 }

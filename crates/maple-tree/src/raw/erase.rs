@@ -23,36 +23,26 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         Some(found)
     }
 
-    /// Takes out a root that holds nothing, or just one child.
+    /// Takes out a root that holds nothing, or just one child, as often as there is one.
     pub(super) fn shrink(&mut self) {
-        while let Some(mut root) = self.root.take() {
-            let child = match root.node_mut() {
-                NodeMut::Leaf(leaf) if leaf.live() != 0 => None,
-                NodeMut::Branch(branch) if branch.live() != 0 => match only_child::<L>(branch, self.bounds) {
-                    Some(child) => Some(child),
-                    None => {
-                        self.root = Some(root);
-                        return;
-                    }
-                },
-                _ => {
-                    self.height = 0;
-                    self.memory.release(root);
-                    return;
-                }
-            };
-            match child {
-                Some(child) => {
-                    self.height -= 1;
-                    self.memory.release(root);
-                    self.root = Some(child);
-                }
-                None => {
-                    self.root = Some(root);
-                    return;
-                }
-            }
+        while self.shrink_once() {}
+    }
+
+    /// Takes out a root that holds nothing, or just one child. Whether there was one.
+    pub(super) fn shrink_once(&mut self) -> bool {
+        let Some(mut root) = self.root.take() else { return false };
+        let (live, child) = match root.node_mut() {
+            NodeMut::Leaf(leaf) => (leaf.live(), None),
+            NodeMut::Branch(branch) => (branch.live(), only_child::<L>(branch, self.bounds)),
+        };
+        if live != 0 && child.is_none() {
+            self.root = Some(root);
+            return false;
         }
+        self.memory.release(root);
+        self.height = if child.is_some() { self.height - 1 } else { 0 };
+        self.root = child;
+        true
     }
 }
 
@@ -66,14 +56,15 @@ fn only_child<L: Layout>(branch: &mut L::Branch, bounds: IndexRange) -> Option<L
     if !can_grow(branch.slot(slot)?, range, bounds) {
         return None;
     }
-    if range != bounds {
-        grow(branch.slot_mut(slot)?, range, bounds);
-    }
+    grow(branch.slot_mut(slot)?, range, bounds);
     branch.put(slot, None)
 }
 
 /// Makes a subtree that covers `from` cover `to`, if [`can_grow`] allows.
 fn grow<L: Layout>(link: &mut Link<L>, from: IndexRange, to: IndexRange) {
+    if from == to {
+        return;
+    }
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {
             if to.last() > from.last() && !leaf.is_empty(leaf.len() - 1) {

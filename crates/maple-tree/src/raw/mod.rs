@@ -97,6 +97,10 @@ impl<L: Layout, A> RawTree<L, A> {
     pub(crate) fn memory(&self) -> &Memory<L, A> {
         &self.memory
     }
+
+    pub(crate) fn memory_mut(&mut self) -> &mut Memory<L, A> {
+        &mut self.memory
+    }
 }
 
 impl<L: Layout, A: NodeAlloc> RawTree<L, A> {

@@ -85,7 +85,10 @@
 //! - `urcu2` 0.1.3: has cookies, but binds to a C library.
 //!
 //! All of them abort or panic if there is no memory when a thread reads for the first time.
-#![expect(unsafe_code, reason = "the trait is a promise about memory; records are shared through raw pointers")]
+#![expect(
+    unsafe_code,
+    reason = "the trait is a promise about memory; records are shared through raw pointers"
+)]
 
 mod epochs;
 mod overflow;

@@ -47,9 +47,10 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
             };
             let Ok(draft) = draft else { return };
             let height = self.tree.height;
-            if self.tree.own_edges(mode).is_ok() {
-                self.tree.shrink();
-            }
+            while self.tree.root().is_some_and(Link::is_private)
+                && self.tree.own_edges(mode).is_ok()
+                && self.tree.shrink_once()
+            {}
             if self.tree.height == height {
                 return draft.discard(self.tree);
             }
@@ -155,10 +156,13 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     pub(super) fn join_private(&mut self, index: u64, mode: Option<AllocMode>) -> bool {
         let bounds = self.bounds;
         let Some(NodeMut::Branch(branch)) = self.root.as_mut().map(Link::node_mut) else { return false };
-        let Some((left, right)) = sparse_pair::<L>(branch, branch.find(index)) else { return false };
-        for slot in [left, right] {
-            if Self::own_child(branch, slot, bounds, &mut self.memory, mode).is_err() {
-                return false;
+        // A copy may be shorter than its original, so that it is to be joined with another one.
+        while let Some((left, right)) = sparse_pair::<L>(branch, branch.find(index)) {
+            let mut own = |slot| Self::own_child(branch, slot, bounds, &mut self.memory, mode);
+            match (own(left), own(right)) {
+                (Ok(false), Ok(false)) => break,
+                (Ok(_), Ok(_)) => {}
+                _ => return false,
             }
         }
         let Some((slot, needless)) = join_sparse::<L>(branch, branch.find(index), bounds) else {

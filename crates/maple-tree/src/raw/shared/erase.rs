@@ -30,8 +30,9 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
                 traces.unlinked.push(root);
             }
         }
+        self.tree.memory.uncount(traces.unlinked.leaves(), traces.unlinked.branches());
         while let Some(link) = traces.unlinked.pop() {
-            self.retire_nodes(link, bounds, None, &mut |_| {});
+            self.retired.push_node(link);
         }
         self.retire_word(found.word);
         self.mend(index, traces.sparse);

@@ -19,13 +19,16 @@
 //! side (N4), and nodes are joined only where there is memory for it.
 
 mod compact;
+mod convert;
 mod draft;
 mod erase;
 mod merge;
+mod read;
 mod retire;
 mod store;
 mod write;
 
+pub(crate) use read::{Reading, SeenLeaf};
 pub(crate) use retire::{RetireStats, Retired};
 pub(crate) use store::PreparedShared;
 
@@ -47,6 +50,11 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
     /// Sees to it that `values` more values can be retired later, without memory.
     fn make_room(&mut self, values: usize, mode: AllocMode) -> Result<(), AllocError> {
         self.retired.make_room(self.tree.entries() + values, self.tree.memory().alloc(), mode)
+    }
+
+    /// Sees to it that a value can be replaced by another one.
+    pub(crate) fn make_room_for_replacement(&mut self, mode: AllocMode) -> Result<(), AllocError> {
+        self.make_room(1, mode)
     }
 
     /// Retires a value that is not in the tree any more.

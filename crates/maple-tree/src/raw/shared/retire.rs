@@ -17,9 +17,15 @@ const NODES: usize = 256;
 /// Likewise for values.
 const VALUES: usize = 4096;
 
+/// How many bags may be partly full: one of each generation.
+const PARTIAL: usize = 2;
+
+/// How many things are retired before readers are looked for.
+const DUE: usize = 32;
+
 /// Retired nodes and values. `C` is a point in time.
 ///
-/// - **R1** There is room in bags for all values in the tree and one more, if they are to be dropped.
+/// - **R1** If values are to be dropped, there are bags for all of them: those in the tree and those that are retired.
 #[derive(Debug)]
 pub(crate) struct Retired<L, C> {
     /// Whether values are to be dropped at all.
@@ -63,9 +69,10 @@ impl<L: Layout> Generation<L> {
 }
 
 impl<L: Layout, C: Copy> Retired<L, C> {
-    /// Whether there is anything that waits for readers.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.young.is_empty() && self.old.is_empty()
+    /// Whether it is worth while to ask whether readers are gone: they notice it when they are looked for.
+    pub(crate) fn is_due(&self) -> bool {
+        let young = self.young.nodes.len() + self.young.words.len();
+        young >= DUE || (self.since.is_none() && young > 0)
     }
 
     /// Gives back up to `budget` nodes and values that readers have left. `is_over` says whether all readers of a point in
@@ -135,15 +142,18 @@ impl<L: Layout, C> Retired<L, C> {
         if !self.drops {
             return Ok(());
         }
-        let room = |retired: &Self| retired.young.words.room() + retired.spare.count() * BAG_WORDS;
-        while room(self) < values + 1 {
-            if self.young.words.len() + self.old.words.len() >= values.max(VALUES) {
+        let retired = self.young.words.len() + self.old.words.len();
+        let bags =
+            |retired: &Self| retired.young.words.bags() + retired.old.words.bags() + retired.spare.count();
+        let needed = (values + retired).div_ceil(BAG_WORDS) + PARTIAL;
+        while bags(self) < needed {
+            if retired >= values.max(VALUES) {
                 return Err(AllocError);
             }
             self.spare.allocate(alloc, mode)?;
         }
-        // With some slack, lest the next one be asked for at once.
-        while room(self) > values + 4 * BAG_WORDS && self.spare.deallocate(alloc) {}
+        // Some more may stay, lest the next one be asked for at once.
+        while bags(self) > needed + PARTIAL && self.spare.deallocate(alloc) {}
         Ok(())
     }
 
@@ -151,6 +161,11 @@ impl<L: Layout, C> Retired<L, C> {
     pub(super) fn check_limit(&self, nodes: usize) -> Result<(), AllocError> {
         let retired = self.young.nodes.len() + self.old.nodes.len();
         if retired >= nodes.max(NODES) { Err(AllocError) } else { Ok(()) }
+    }
+
+    /// Retires a node that is not linked any more and has no live slot.
+    pub(super) fn push_node(&mut self, link: Link<L>) {
+        self.young.nodes.push(link);
     }
 
     pub(super) fn push_word(&mut self, word: Held) {
