@@ -46,8 +46,7 @@ impl Record {
 
     fn claim(&self) -> bool {
         // Only who finds it free writes to it: the cache line of a reader is left alone.
-        self.state.load(Relaxed) == FREE
-            && self.state.compare_exchange(FREE, OWNED, Acquire, Relaxed).is_ok()
+        self.state.load(Relaxed) == FREE && self.state.compare_exchange(FREE, OWNED, Acquire, Relaxed).is_ok()
     }
 
     /// Begins to read, for the owner: a store to the record and a fence, or neither if the owner reads already.
