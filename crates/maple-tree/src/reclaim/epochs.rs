@@ -130,7 +130,7 @@ impl<A: NodeAlloc> Epochs<A> {
         Ok(Reader { epoch: &self.epoch.0, record, not_send: PhantomData })
     }
 
-    /// How many records there are: the most that were in use at a time. O(records).
+    /// How many records there are: about the most that were in use at a time. O(records).
     #[must_use]
     pub fn records(&self) -> usize {
         self.records.count()

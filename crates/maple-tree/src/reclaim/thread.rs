@@ -38,7 +38,7 @@ std::thread_local! {
 pub struct GlobalEpochs;
 
 impl GlobalEpochs {
-    /// How many records there are: the most that were in use at a time. O(records).
+    /// How many records there are: about the most that were in use at a time. O(records).
     ///
     /// ```
     /// use maple_tree::reclaim::{GlobalEpochs, Reclaim};
