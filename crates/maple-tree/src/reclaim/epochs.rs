@@ -74,12 +74,7 @@ impl Epochs {
         /// ```
         #[must_use]
         pub fn new() -> Self {
-            Self {
-                epoch: Padded(AtomicUsize::new(0)),
-                records: Records::new(),
-                overflow: Padded(Overflow::new()),
-                alloc: Global,
-            }
+            Self::new_in(Global)
         }
     }
 }
@@ -216,6 +211,12 @@ impl<A: NodeAlloc> Drop for Epochs<A> {
     fn drop(&mut self) {
         // SAFETY: guards and readers borrow the `Epochs`, so there are none; records come from this allocator only.
         unsafe { self.records.free(&self.alloc) };
+    }
+}
+
+impl Default for Epochs {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -13,7 +13,7 @@
 //! | [`synchronize`](Reclaim::synchronize) | `synchronize_rcu` |
 //!
 //! For all others there are [`Epochs`], which need nothing but atomics, and with the feature `std`
-//! [`GlobalEpochs`], which a whole program shares and whose readers are cheapest.
+//! `GlobalEpochs`, which a whole program shares and whose readers are cheapest.
 //!
 //! ```
 //! use maple_tree::reclaim::{Epochs, Reclaim};
