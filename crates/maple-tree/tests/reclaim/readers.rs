@@ -119,10 +119,11 @@ fn one_may_use_it_through_a_reference() {
         reclaim.synchronize();
         assert!(reclaim.is_over(cookie));
     }
-    check(Epochs::new());
-    check(&Epochs::new());
-    check(Arc::new(Epochs::new()));
-    check(&&Arc::new(Epochs::new()));
+    let epochs = Epochs::new();
+    check(&epochs);
+    check(&&epochs);
+    check(Arc::new(epochs));
+    check(Epochs::default());
 }
 
 #[test]

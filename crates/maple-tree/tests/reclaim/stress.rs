@@ -23,8 +23,11 @@ struct Object {
     square: usize,
 }
 
+/// Reads once, or some times: each time it calls what it is given, with a guard.
+type Reads<'a, G> = dyn Fn(&dyn Fn(&G)) + Sync + 'a;
+
 /// A place for an object: `writers` replace it, `readers` look at it until all is done.
-fn stress<R: Reclaim + Sync, G>(reclaim: &R, writers: usize, readers: &[&(dyn Fn(&dyn Fn(&G)) + Sync)])
+fn stress<R: Reclaim + Sync, G>(reclaim: &R, writers: usize, readers: &[&Reads<'_, G>])
 where
     R::Cookie: Send,
 {
@@ -55,7 +58,7 @@ where
                     for value in 1..=WRITES {
                         let new = Box::into_raw(Box::new(Object { value, square: value * value }));
                         let old = {
-                            let _one_at_a_time = lock.lock().unwrap();
+                            let _one_at_a_time = lock.lock();
                             place.swap(new, Release)
                         };
                         retired.push_back((reclaim.cookie(), old));
@@ -72,10 +75,9 @@ where
                 })
             })
             .collect();
-        for writer in writers {
-            writer.join().unwrap();
-        }
+        let failed = writers.into_iter().filter_map(|writer| writer.join().err()).count();
         done.store(true, Relaxed);
+        assert_eq!(failed, 0);
     });
     free(place.into_inner());
 }
