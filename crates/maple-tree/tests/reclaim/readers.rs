@@ -121,7 +121,6 @@ fn one_may_use_it_through_a_reference() {
     }
     let epochs = Epochs::new();
     check(&epochs);
-    check(&&epochs);
     check(Arc::new(epochs));
     check(Epochs::default());
 }
