@@ -32,8 +32,8 @@ const STEP: usize = 2;
 /// If a record is needed and there is no memory, the reader is counted in two shared counters instead. That is just as right,
 /// but all such readers write the same cache line.
 ///
-/// A reader that stays holds up all grace periods that begin later, not more: no memory is lost, it only comes
-/// back later.
+/// A reader that stays holds up the grace periods that begin later, and those that began in the epoch in which it
+/// pinned. No memory is lost, it only comes back later.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -74,12 +74,7 @@ impl Epochs {
         /// ```
         #[must_use]
         pub fn new() -> Self {
-            Self {
-                epoch: Padded(AtomicUsize::new(0)),
-                records: Records::new(),
-                overflow: Padded(Overflow::new()),
-                alloc: Global,
-            }
+            Self::new_in(Global)
         }
     }
 }
@@ -130,7 +125,7 @@ impl<A: NodeAlloc> Epochs<A> {
         Ok(Reader { epoch: &self.epoch.0, record, not_send: PhantomData })
     }
 
-    /// How many records there are: the most that were in use at a time. O(records).
+    /// How many records there are: about the most that were in use at a time. O(records).
     #[must_use]
     pub fn records(&self) -> usize {
         self.records.count()
@@ -143,7 +138,7 @@ impl<A: NodeAlloc> Epochs<A> {
     }
 
     /// Takes the epoch one further, or finds that somebody else just did. `false` if a reader is in the way.
-    fn advance(&self) -> bool {
+    pub(super) fn advance(&self) -> bool {
         let epoch = self.epoch.0.load(Relaxed);
         // A
         fence(SeqCst);
@@ -219,6 +214,12 @@ impl<A: NodeAlloc> Drop for Epochs<A> {
     }
 }
 
+impl Default for Epochs {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<A: NodeAlloc> fmt::Debug for Epochs<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Epochs")
@@ -236,7 +237,6 @@ pub struct Cookie(usize);
 ///
 /// Readers in it nest: only the first writes anything. Guards may outlive it, so it cannot go to other threads;
 /// then the record is given back with the last of them.
-#[derive(Debug)]
 pub struct Reader<'a> {
     epoch: &'a AtomicUsize,
     record: &'a Record,
@@ -270,6 +270,12 @@ impl<'a> Reader<'a> {
     }
 }
 
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
+
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
         self.record.release();
@@ -277,7 +283,6 @@ impl Drop for Reader<'_> {
 }
 
 /// A reader of [`Epochs`], until it is dropped. It stays in its thread.
-#[derive(Debug)]
 #[must_use = "the reader is gone when this is dropped"]
 pub struct Guard<'a> {
     place: Place<'a>,
@@ -286,7 +291,6 @@ pub struct Guard<'a> {
 }
 
 /// Where a reader is seen.
-#[derive(Debug)]
 enum Place<'a> {
     Record(&'a Record),
     Overflow(&'a Overflow, Counted),
@@ -299,5 +303,11 @@ impl Drop for Guard<'_> {
             Place::Record(record) => record.leave(),
             Place::Overflow(overflow, counted) => overflow.leave(counted),
         }
+    }
+}
+
+impl fmt::Debug for Guard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").finish_non_exhaustive()
     }
 }

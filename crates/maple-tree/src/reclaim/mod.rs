@@ -13,7 +13,7 @@
 //! | [`synchronize`](Reclaim::synchronize) | `synchronize_rcu` |
 //!
 //! For all others there are [`Epochs`], which need nothing but atomics, and with the feature `std`
-//! [`GlobalEpochs`], which a whole program shares and whose readers are cheapest.
+//! `GlobalEpochs`, which a whole program shares and whose readers are cheapest.
 //!
 //! ```
 //! use maple_tree::reclaim::{Epochs, Reclaim};
@@ -71,7 +71,7 @@
 //!
 //! A tree promises that erase never allocates, and that lack of memory is never more than an error value. So its
 //! readers must be able to pin without memory, and retiring must not take any: nodes are linked through their own
-//! memory, and all they need is to know when. Of what there is (July 2026), nothing fits:
+//! memory, and all they need is to know when. What there is does not fit:
 //!
 //! - `crossbeam-epoch` 0.9.21: a retired object is a closure in a bag of 64, and full bags are boxed into a queue.
 //!   There is no way to ask for the epoch. A thread's participant is boxed when it first pins.
@@ -127,7 +127,7 @@ pub use thread::GlobalEpochs;
 pub unsafe trait Reclaim {
     /// A reader; it ends when this is dropped. A thread may have many at a time, and drop them in any order.
     ///
-    /// One that is forgotten reads for ever: no grace period that begins later ends.
+    /// One that is forgotten reads for ever: no grace period that begins later ends, and maybe some that did not end yet.
     type Guard<'a>
     where
         Self: 'a;
@@ -144,7 +144,7 @@ pub unsafe trait Reclaim {
     /// Whether all readers are gone who may have found what was unlinked before `cookie` was taken. Neither blocks nor
     /// allocates; may help time along.
     ///
-    /// It may answer `false` for a while though they are gone, but not for ever.
+    /// Once those are gone, and a few that came right after, it answers `true` if it is asked often enough.
     fn is_over(&self, cookie: Self::Cookie) -> bool;
 
     /// Waits until all readers of before are gone. By default this asks again and again.

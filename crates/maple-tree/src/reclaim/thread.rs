@@ -37,13 +37,29 @@ std::thread_local! {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GlobalEpochs;
 
+impl GlobalEpochs {
+    /// How many records there are: about the most that were in use at a time. O(records).
+    ///
+    /// ```
+    /// use maple_tree::reclaim::{GlobalEpochs, Reclaim};
+    ///
+    /// let guard = GlobalEpochs.pin();
+    /// assert!(GlobalEpochs.records() >= 1);
+    /// # drop(guard);
+    /// ```
+    #[must_use]
+    pub fn records(self) -> usize {
+        EPOCHS.records()
+    }
+}
+
 // SAFETY: forwards to `Epochs`, which keep the promises; a reader of a `Reader` is one of its `Epochs`.
 unsafe impl Reclaim for GlobalEpochs {
-    type Guard<'a> = Guard<'a>;
+    type Guard<'a> = Guard<'static>;
     type Cookie = Cookie;
 
     #[inline]
-    fn pin(&self) -> Guard<'_> {
+    fn pin(&self) -> Guard<'static> {
         let guard = READER.try_with(|reader| reader.get().map(Reader::pin));
         match guard {
             Ok(Some(guard)) => guard,
@@ -74,10 +90,4 @@ fn first_pin() -> Guard<'static> {
     // If the locals are gone after all, the record is given back with the guard.
     let _ = READER.try_with(|local| local.set(reader));
     guard
-}
-
-/// How many records the program has.
-#[cfg(test)]
-pub(super) fn records() -> usize {
-    EPOCHS.records()
 }
