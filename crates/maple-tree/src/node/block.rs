@@ -81,6 +81,10 @@ pub struct Block<W, X, const PIVOTS: usize, const SLOTS: usize> {
     mirror: Mirror<SLOTS>,
 }
 
+// SAFETY: through a shared reference a node is only looked at, but for what an `InPlace` does, of which there is one at
+// a time (P1) and which readers are prepared for.
+unsafe impl<W: Sync, X: Sync, const PIVOTS: usize, const SLOTS: usize> Sync for Block<W, X, PIVOTS, SLOTS> {}
+
 /// Where the parts of a node are that a writer may change while readers are in it.
 #[derive(Debug)]
 pub struct Cells<W, X> {
