@@ -3,7 +3,9 @@
 //! Its place is an index and no more. So nothing that it writes can invalidate it, and no error can leave it in
 //! between.
 
+use core::borrow::Borrow;
 use core::fmt;
+use core::marker::PhantomData;
 
 use super::Cursor;
 use crate::alloc::{Global, NodeAlloc};
@@ -15,7 +17,7 @@ use crate::range::IndexRange;
 
 /// Where the cursor stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Place {
+enum Place {
     /// Before the first index of the bounds.
     Before,
     /// On whatever covers an index.
@@ -26,6 +28,8 @@ pub(super) enum Place {
 
 /// A place in a tree, from which to look around and to write; made by [`MapleTree::cursor_at_mut`],
 /// [`MapleTree::cursor_front_mut`] and [`MapleTree::cursor_back_mut`].
+///
+/// `W` is what it writes to: a tree, or the [write guard](crate::shared::WriteGuard) of a shared one.
 ///
 /// It stands and steps like a [`Cursor`]. A write leaves it on what was written; one that fails, where it was.
 ///
@@ -52,23 +56,24 @@ pub(super) enum Place {
 /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
 /// ```
 #[must_use = "a cursor does nothing by itself"]
-pub struct CursorMut<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
-    pub(super) tree: &'a mut MapleTree<T, L, A>,
-    pub(super) place: Place,
+pub struct CursorMut<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global, W = MapleTree<T, L, A>> {
+    pub(crate) target: &'a mut W,
+    place: Place,
+    tree: PhantomData<MapleTree<T, L, A>>,
 }
 
-impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
-    pub(crate) fn front(tree: &'a mut MapleTree<T, L, A>) -> Self {
-        Self { tree, place: Place::Before }
+impl<'a, T: Entry, L: Layout, A: NodeAlloc, W: Borrow<MapleTree<T, L, A>>> CursorMut<'a, T, L, A, W> {
+    pub(crate) fn front(target: &'a mut W) -> Self {
+        Self { target, place: Place::Before, tree: PhantomData }
     }
 
-    pub(crate) fn back(tree: &'a mut MapleTree<T, L, A>) -> Self {
-        Self { tree, place: Place::After }
+    pub(crate) fn back(target: &'a mut W) -> Self {
+        Self { target, place: Place::After, tree: PhantomData }
     }
 
-    pub(crate) fn at(tree: &'a mut MapleTree<T, L, A>, index: u64) -> Self {
-        let place = place_of(tree, index);
-        Self { tree, place }
+    pub(crate) fn at(target: &'a mut W, index: u64) -> Self {
+        let place = place_of((*target).borrow(), index);
+        Self { target, place, tree: PhantomData }
     }
 
     /// A shared cursor at the same place, while this one is borrowed. One walk, or two for a gap.
@@ -84,7 +89,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
     pub fn as_cursor(&self) -> Cursor<'_, T, L, A> {
-        shared(self.tree, self.place)
+        shared(self.tree(), self.place)
     }
 
     /// What the cursor stands on; `None` before the first and after the last index. One walk, or two for a gap.
@@ -129,7 +134,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
     pub fn tree(&self) -> &MapleTree<T, L, A> {
-        self.tree
+        (*self.target).borrow()
     }
 
     /// The tree, for whatever the cursor does not do. The cursor stays at its index, whatever is there then.
@@ -144,25 +149,8 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     /// assert_eq!(cursor.range().map(|range| range.last()), Some(15));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn tree_mut(&mut self) -> &mut MapleTree<T, L, A> {
-        self.tree
-    }
-
-    /// The value of the entry that the cursor stands on, to be changed; see [`MapleTree::get_mut`].
-    ///
-    /// ```
-    /// # use maple_tree::MapleTree;
-    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
-    /// tree.insert(10..20, Box::new(1))?;
-    /// let mut cursor = tree.cursor_at_mut(15);
-    /// if let Some(value) = cursor.value_mut() {
-    ///     *value = 2;
-    /// }
-    /// assert_eq!(tree.get(10), Some(&2));
-    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
-    /// ```
-    pub fn value_mut(&mut self) -> Option<T::BorrowedMut<'_>> {
-        self.tree.get_mut(self.index()?)
+    pub fn tree_mut(&mut self) -> &mut W {
+        self.target
     }
 
     /// Goes to what covers `index`. Outside of the tree's bounds that is one of the ends.
@@ -177,7 +165,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
     pub fn seek(&mut self, index: u64) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
-        self.place = place_of(self.tree, index);
+        self.place = place_of(self.tree(), index);
         self.current()
     }
 
@@ -198,7 +186,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertErrorKind>(())
     /// ```
     pub fn next_range(&mut self) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
-        let found = shared(self.tree, self.place).next_range();
+        let found = shared((*self.target).borrow(), self.place).next_range();
         self.place = found.as_ref().map_or(Place::After, |(range, _)| Place::At(range.first()));
         found
     }
@@ -215,7 +203,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
     pub fn prev_range(&mut self) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
-        let found = shared(self.tree, self.place).prev_range();
+        let found = shared((*self.target).borrow(), self.place).prev_range();
         self.place = found.as_ref().map_or(Place::Before, |(range, _)| Place::At(range.first()));
         found
     }
@@ -233,7 +221,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
     pub fn next_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'_>)> {
-        let found = shared(self.tree, self.place).next_entry();
+        let found = shared((*self.target).borrow(), self.place).next_entry();
         self.place = found.as_ref().map_or(Place::After, |(range, _)| Place::At(range.first()));
         found
     }
@@ -250,16 +238,40 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> CursorMut<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
     pub fn prev_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'_>)> {
-        let found = shared(self.tree, self.place).prev_entry();
+        let found = shared((*self.target).borrow(), self.place).prev_entry();
         self.place = found.as_ref().map_or(Place::Before, |(range, _)| Place::At(range.first()));
         found
     }
 
-    pub(super) fn index(&self) -> Option<u64> {
+    /// Stands on what covers an index from now on.
+    pub(crate) fn stand_at(&mut self, index: u64) {
+        self.place = Place::At(index);
+    }
+
+    pub(crate) fn index(&self) -> Option<u64> {
         match self.place {
             Place::At(index) => Some(index),
             Place::Before | Place::After => None,
         }
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
+    /// The value of the entry that the cursor stands on, to be changed; see [`MapleTree::get_mut`].
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(1))?;
+    /// let mut cursor = tree.cursor_at_mut(15);
+    /// if let Some(value) = cursor.value_mut() {
+    ///     *value = 2;
+    /// }
+    /// assert_eq!(tree.get(10), Some(&2));
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    pub fn value_mut(&mut self) -> Option<T::BorrowedMut<'_>> {
+        self.target.get_mut(self.index()?)
     }
 }
 
@@ -283,7 +295,7 @@ fn place_of<T: Entry, L: Layout, A: NodeAlloc>(tree: &MapleTree<T, L, A>, index:
     }
 }
 
-impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for CursorMut<'_, T, L, A> {
+impl<T: Entry, L: Layout, A: NodeAlloc, W> fmt::Debug for CursorMut<'_, T, L, A, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CursorMut").field("place", &self.place).finish_non_exhaustive()
     }

@@ -2,7 +2,7 @@
 
 use core::ops::RangeBounds;
 
-use super::exclusive::{CursorMut, Place};
+use super::CursorMut;
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Entry;
 use crate::error::{InsertError, InsertErrorKind};
@@ -54,8 +54,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
         let Some(range) = IndexRange::from_bounds(range) else {
             return Err(InsertError { value, kind: InsertErrorKind::EmptyRange });
         };
-        self.tree.insert_with(range, value, mode)?;
-        self.place = Place::At(range.first());
+        self.target.insert_with(range, value, mode)?;
+        self.stand_at(range.first());
         Ok(())
     }
 
@@ -111,8 +111,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
         let Some(range) = IndexRange::from_bounds(range) else {
             return Err(InsertError { value, kind: InsertErrorKind::EmptyRange });
         };
-        self.tree.store_with(range, value, mode, displaced)?;
-        self.place = Place::At(range.first());
+        self.target.store_with(range, value, mode, displaced)?;
+        self.stand_at(range.first());
         Ok(())
     }
 
@@ -136,10 +136,11 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
     where
         T: Clone,
     {
-        let within = IndexRange::from_bounds(range).and_then(|range| range.intersection(self.tree.bounds()));
+        let within =
+            IndexRange::from_bounds(range).and_then(|range| range.intersection(self.tree().bounds()));
         if let Some(range) = within {
-            self.tree.clear_range(range)?;
-            self.place = Place::At(range.first());
+            self.target.clear_range(range)?;
+            self.stand_at(range.first());
         }
         Ok(())
     }
@@ -182,8 +183,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
         mode: AllocMode,
     ) -> Result<(), InsertErrorKind> {
         let range = IndexRange::from_bounds(range).ok_or(InsertErrorKind::EmptyRange)?;
-        self.tree.reserve_with(range, mode)?;
-        self.place = Place::At(range.first());
+        self.target.reserve_with(range, mode)?;
+        self.stand_at(range.first());
         Ok(())
     }
 
@@ -207,7 +208,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
     /// ```
     pub fn replace(&mut self, value: T) -> Result<Option<T>, T> {
         match self.index() {
-            Some(index) => self.tree.replace(index, value),
+            Some(index) => self.target.replace(index, value),
             None => Err(value),
         }
     }
@@ -228,7 +229,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
     pub fn erase(&mut self) -> Option<(IndexRange, T)> {
-        self.tree.erase(self.index()?)
+        self.target.erase(self.index()?)
     }
 
     /// Frees the reserved range that the cursor stands on, and returns it; `None` if there is none. The cursor
@@ -246,6 +247,6 @@ impl<T: Entry, L: Layout, A: NodeAlloc> CursorMut<'_, T, L, A> {
     /// # Ok::<(), maple_tree::InsertErrorKind>(())
     /// ```
     pub fn unreserve(&mut self) -> Option<IndexRange> {
-        self.tree.unreserve(self.index()?)
+        self.target.unreserve(self.index()?)
     }
 }

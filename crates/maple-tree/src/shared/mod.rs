@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "takes a tree out of what would be dropped with it")]
 
 mod cursor;
+mod cursor_mut;
 mod iter;
 mod prepared;
 mod read;
@@ -9,6 +10,7 @@ mod stats;
 mod write;
 
 pub use cursor::ReadCursor;
+pub use cursor_mut::SharedCursorMut;
 pub use iter::ReadRange;
 pub use prepared::SharedPrepared;
 pub use read::ReadGuard;
