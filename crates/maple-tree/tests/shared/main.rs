@@ -1,3 +1,7 @@
 //! The shared tree.
 
+mod linear;
 mod random;
+#[path = "../model/seed.rs"]
+mod seed;
+mod stress;
