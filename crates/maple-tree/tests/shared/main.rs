@@ -1,6 +1,7 @@
 //! The shared tree.
 
 mod linear;
+mod panics;
 mod random;
 #[path = "../model/seed.rs"]
 mod seed;

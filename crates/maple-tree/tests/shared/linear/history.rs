@@ -69,9 +69,7 @@ impl<L: Layout> Stage<L> {
             let changed = self.change(&mut writer, &mut rng);
             let span = Span { from, to: self.clock.now() };
             drop(writer);
-            writes.extend(
-                changed.map(|(range, number)| Write { range, version: Version { span, number } }),
-            );
+            writes.extend(changed.map(|(range, number)| Write { range, version: Version { span, number } }));
         }
         self.writers.fetch_sub(1, Ordering::Relaxed);
         writes
@@ -112,8 +110,14 @@ fn history<L: Layout>(seed: u64, writers: usize, steps: usize) -> (usize, usize)
     let (mut writes, reads) = std::thread::scope(|scope| {
         let stage = &stage;
         let (writers, readers): (Vec<_>, Vec<_>) = (
-            (0..writers).map(|_| rng.u64(..)).map(|seed| scope.spawn(move || stage.write(seed, steps))).collect(),
-            (0..READERS).map(|_| rng.u64(..)).map(|seed| scope.spawn(move || stage.read(seed, 4 * steps))).collect(),
+            (0..writers)
+                .map(|_| rng.u64(..))
+                .map(|seed| scope.spawn(move || stage.write(seed, steps)))
+                .collect(),
+            (0..READERS)
+                .map(|_| rng.u64(..))
+                .map(|seed| scope.spawn(move || stage.read(seed, 4 * steps)))
+                .collect(),
         );
         let writes: Vec<Write> =
             writers.into_iter().flat_map(|thread| thread.join().expect("a writer")).collect();
@@ -124,12 +128,10 @@ fn history<L: Layout>(seed: u64, writers: usize, steps: usize) -> (usize, usize)
     let (mut count, mut seen) = (writers * steps, 0);
     for place in 0..INDICES {
         let index = base + place;
-        let versions: Vec<_> = writes
-            .iter()
-            .filter(|write| write.range.contains(index))
-            .map(|write| write.version)
-            .collect();
-        let mut reads: Vec<_> = reads.iter().flat_map(|reads| reads[place as usize].iter().copied()).collect();
+        let versions: Vec<_> =
+            writes.iter().filter(|write| write.range.contains(index)).map(|write| write.version).collect();
+        let mut reads: Vec<_> =
+            reads.iter().flat_map(|reads| reads[place as usize].iter().copied()).collect();
         count += reads.len();
         seen += reads.iter().filter(|read| read.number != 0).count();
         let wrong = first_wrong(&versions, &mut reads);
