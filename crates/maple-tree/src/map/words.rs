@@ -33,6 +33,24 @@ pub(crate) fn look_at<T: Entry, R>(word: Held, look: impl FnOnce(&T) -> R) -> R 
     look(&value)
 }
 
+/// Looks at two values in a tree that is borrowed exclusively, but shared with readers: that rules out [`look_at`], which
+/// makes an owner of each.
+pub(crate) fn look_at_both<T: Entry, R>(
+    left: Held,
+    right: Held,
+    look: impl for<'a> FnOnce(T::Borrowed<'a>, T::Borrowed<'a>) -> R,
+) -> R {
+    // SAFETY: by V1 the words were made from `T`s. They are not taken back before the end of this, since what could do that
+    // is borrowed exclusively, and nobody changes the values.
+    unsafe { look(T::borrow(left.0), T::borrow(right.0)) }
+}
+
+/// Makes a second value like one that may be lent out meanwhile.
+pub(crate) fn duplicate<T: CloneEntry>(word: Held) -> T {
+    // SAFETY: as above.
+    unsafe { T::clone_word(word.0) }
+}
+
 /// Lends out the value of a word, for any time.
 ///
 /// # Safety

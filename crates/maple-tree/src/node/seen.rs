@@ -20,7 +20,8 @@ use crate::sync::{AtomicPtr, Ordering, const_unless_loom};
 #[derive(Debug)]
 pub(crate) struct Root<L> {
     pointer: AtomicPtr<()>,
-    layout: PhantomData<L>,
+    /// Threads share the root, not a layout.
+    layout: PhantomData<fn() -> L>,
 }
 
 impl<L: Layout> Root<L> {

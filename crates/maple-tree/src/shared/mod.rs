@@ -30,7 +30,7 @@ use crate::map::MapleTree;
 use crate::map::words::take_back;
 use crate::node::{Gaps, Layout, Root};
 use crate::range::IndexRange;
-use crate::raw::shared::Retired;
+use crate::raw::shared::{PreparedShared, Retired};
 use crate::reclaim::{Epochs, Reclaim};
 
 /// A [`MapleTree`] that many threads read while one of them writes.
@@ -90,6 +90,8 @@ struct Published<L: Layout, G> {
 struct Writing<T: Entry, L: Layout, A: NodeAlloc, C> {
     tree: MapleTree<T, L, A>,
     retired: Retired<L, C>,
+    /// Of the [`SharedPrepared`] that is there, or was forgotten.
+    prepared: Option<PreparedShared<L>>,
 }
 
 impl<T: Entry, R: RawMutex, G: Reclaim + Default, L: Layout> SharedMapleTree<T, R, G, L> {
@@ -130,15 +132,16 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> SharedMapleTree
         let retired = Retired::new(core::mem::needs_drop::<T>());
         Self {
             published: Published { root, bounds, reclaim },
-            writer: Mutex::new(Writing { tree, retired }),
+            writer: Mutex::new(Writing { tree, retired, prepared: None }),
             values: PhantomData,
         }
     }
 
     /// The tree, for one owner again. Drops all values that were retired; O(n), allocates nothing.
     pub fn into_tree(self) -> MapleTree<T, L, A> {
-        let mut writing = ManuallyDrop::new(self.writer.into_inner());
+        let mut writing = self.writer.into_inner();
         writing.end();
+        let writing = ManuallyDrop::new(writing);
         // SAFETY: it is not dropped, and what it has beside the tree was given back.
         unsafe { ptr::read(&raw const writing.tree) }
     }
@@ -215,11 +218,34 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> SharedMapleTree
 }
 
 impl<T: Entry, L: Layout, A: NodeAlloc, C> Writing<T, L, A, C> {
-    /// Drops and gives back all that is retired, of a tree that has no readers any more, and takes the nodes back.
+    /// Gives up what was prepared and not used.
+    fn give_up(&mut self) {
+        if let Some(prepared) = self.prepared.take() {
+            prepared.release(self.tree.raw_mut());
+        }
+    }
+
+    /// Drops and gives back all that is retired, of a tree that has no readers any more, and takes the nodes back. Should
+    /// the drop of a value panic, the others are dropped before that goes on.
     fn end(&mut self) {
+        let end = End(self);
+        end.0.give_back_all();
+    }
+
+    fn give_back_all(&mut self) {
+        self.give_up();
         let memory = self.tree.raw_mut().memory_mut();
         self.retired.give_back_all(memory, &mut |word| drop(take_back::<T>(word)));
         self.tree.raw_mut().unshare();
+    }
+}
+
+/// Completes the end of a shared tree when it is dropped.
+struct End<'a, T: Entry, L: Layout, A: NodeAlloc, C>(&'a mut Writing<T, L, A, C>);
+
+impl<T: Entry, L: Layout, A: NodeAlloc, C> Drop for End<'_, T, L, A, C> {
+    fn drop(&mut self) {
+        self.0.give_back_all();
     }
 }
 

@@ -1,4 +1,5 @@
 //! A write to a shared tree that was prepared where memory may be waited for, and cannot fail any more.
+#![expect(unsafe_code, reason = "lends out values as long as the guard is borrowed")]
 
 use core::fmt;
 
@@ -6,9 +7,9 @@ use lock_api::RawMutex;
 
 use super::WriteGuard;
 use crate::alloc::NodeAlloc;
-use crate::entry::Entry;
+use crate::entry::{Entry, Held};
 use crate::error::InsertErrorKind;
-use crate::map::words::{keep, look_at};
+use crate::map::words;
 use crate::node::Layout;
 use crate::range::IndexRange;
 use crate::raw::Found;
@@ -21,7 +22,6 @@ use crate::reclaim::Reclaim;
 pub struct SharedPrepared<'w, 't, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> {
     guard: &'w mut WriteGuard<'t, T, R, G, L, A>,
     range: IndexRange,
-    store: Option<PreparedShared<L>>,
     /// For the right part of an entry that is cut in two.
     duplicate: Option<T>,
 }
@@ -30,22 +30,24 @@ impl<'w, 't, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc>
     SharedPrepared<'w, 't, T, R, G, L, A>
 {
     pub(super) fn new(guard: &'w mut WriteGuard<'t, T, R, G, L, A>, store: PreparedShared<L>) -> Self {
-        Self { guard, range: store.range(), store: Some(store), duplicate: None }
+        let range = store.range();
+        guard.writing.prepared = Some(store);
+        Self { guard, range, duplicate: None }
     }
 
-    /// Has the value made for the right part of an entry that is cut in two, if one is.
+    /// Has the value made for the right part of an entry that is cut in two, if one is, from the word of that entry.
     pub(super) fn split(
         mut self,
-        split: impl FnOnce(IndexRange, &T) -> Option<T>,
+        make: impl FnOnce(IndexRange, Held) -> Option<T>,
     ) -> Result<Self, InsertErrorKind> {
-        let Some(store) = self.store.as_mut() else { return Ok(self) };
+        let Some(store) = self.guard.writing.prepared.as_mut() else { return Ok(self) };
         let Some(word) = store.duplicate().and_then(|word| *word) else { return Ok(self) };
         let parts = store.divided().and_then(|entry| {
             let right = store.range().after()?.intersection(entry)?;
             Some((entry, right))
         });
         if let Some((entry, right)) = parts {
-            self.duplicate = look_at(word, |value| split(right, value));
+            self.duplicate = make(right, word);
             if self.duplicate.is_none() {
                 return Err(InsertErrorKind::NotSplit { entry });
             }
@@ -64,11 +66,12 @@ impl<'w, 't, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc>
         self.store_each(value, |_, _| ());
     }
 
-    /// Stores `value`, and lends to `displaced` what lay wholly in the range, in order.
-    pub fn store_each(mut self, value: T, mut displaced: impl FnMut(IndexRange, &T)) {
+    /// Stores `value`, and lends to `displaced` what lay wholly in the range, in order. Should that panic, the store is
+    /// complete all the same.
+    pub fn store_each(mut self, value: T, mut displaced: impl FnMut(IndexRange, T::Borrowed<'w>)) {
         if let Some(store) = self.take() {
-            let word = Some(keep(value));
-            self.guard.raw().commit_store(store, word, &mut |found| show(found, &mut displaced));
+            let word = Some(words::keep(value));
+            self.guard.raw().commit_store(store, word, &mut |found| show::<T>(found, &mut displaced));
         }
     }
 
@@ -84,26 +87,28 @@ impl<'w, 't, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc>
         self.clear_each(|_, _| ());
     }
 
-    /// Leaves nothing in the range, and lends to `cleared` what lay wholly in it, in order.
-    pub fn clear_each(mut self, mut cleared: impl FnMut(IndexRange, &T)) {
+    /// Leaves nothing in the range, and lends to `cleared` what lay wholly in it, in order. Likewise.
+    pub fn clear_each(mut self, mut cleared: impl FnMut(IndexRange, T::Borrowed<'w>)) {
         if let Some(store) = self.take() {
-            self.guard.raw().commit_clear(store, &mut |found| show(found, &mut cleared));
+            self.guard.raw().commit_clear(store, &mut |found| show::<T>(found, &mut cleared));
         }
     }
 
     fn take(&mut self) -> Option<PreparedShared<L>> {
-        let mut store = self.store.take()?;
+        let mut store = self.guard.writing.prepared.take()?;
         if let (Some(word), Some(value)) = (store.duplicate(), self.duplicate.take()) {
-            *word = Some(keep(value));
+            *word = Some(words::keep(value));
         }
         Some(store)
     }
 }
 
-/// Shows the value of an entry that is retired.
-fn show<T: Entry>(found: Found, receive: &mut impl FnMut(IndexRange, &T)) {
+/// Lends out the value of an entry that a prepared write for `'w` retires.
+fn show<'w, T: Entry + 'w>(found: Found, receive: &mut impl FnMut(IndexRange, T::Borrowed<'w>)) {
     if let Some(word) = found.word {
-        look_at(word, |value| receive(found.range, value));
+        // SAFETY: by V1 the word was made from a `T`. It is taken back by the next write at the soonest, since none of this
+        // one collects; that comes after `'w`, during which the guard is borrowed. Nobody changes the value.
+        receive(found.range, unsafe { words::lend_unbound::<T>(word) });
     }
 }
 
@@ -111,9 +116,7 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> Drop
     for SharedPrepared<'_, '_, T, R, G, L, A>
 {
     fn drop(&mut self) {
-        if let Some(store) = self.store.take() {
-            store.release(self.guard.raw().tree);
-        }
+        self.guard.give_up();
     }
 }
 

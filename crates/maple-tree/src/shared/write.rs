@@ -1,4 +1,5 @@
 //! Writing to a shared tree.
+#![expect(unsafe_code, reason = "lends out values as long as the guard is borrowed")]
 
 use core::fmt;
 use core::ops::{Deref, RangeBounds};
@@ -7,10 +8,10 @@ use lock_api::{MutexGuard, RawMutex};
 
 use super::{Published, SharedPrepared, SharedStats, Writing};
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
-use crate::entry::Entry;
+use crate::entry::{CloneEntry, Entry, Held};
 use crate::error::{AllocateError, AllocateErrorKind, ExtendError, InsertError, InsertErrorKind, Rejected};
 use crate::gap::GapRequest;
-use crate::map::words::{keep, look_at, take_back};
+use crate::map::words::{duplicate, keep, lend_unbound, look_at_both, take_back};
 use crate::map::{Cyclic, MapleTree, Placed};
 use crate::node::{Layout, TracksGaps};
 use crate::range::IndexRange;
@@ -46,7 +47,7 @@ pub enum ReplaceErrorKind {
 ///   [`SharedMapleTree`](super::SharedMapleTree) names.
 pub struct WriteGuard<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> {
     published: &'t Published<L, G>,
-    writing: MutexGuard<'t, R, Writing<T, L, A, G::Cookie>>,
+    pub(super) writing: MutexGuard<'t, R, Writing<T, L, A, G::Cookie>>,
 }
 
 impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<'t, T, R, G, L, A> {
@@ -57,8 +58,14 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         Self { published, writing }
     }
 
-    /// The raw writer, once some of what was retired is given back.
+    /// Gives up what was prepared and not used.
+    pub(super) fn give_up(&mut self) {
+        self.writing.give_up();
+    }
+
+    /// The raw writer, once some of what was retired is given back. Values that are dropped then may panic.
     pub(super) fn writer(&mut self) -> Writer<'_, L, A, G::Cookie> {
+        self.give_up();
         if self.writing.retired.is_due() {
             self.collect_some(BUDGET);
         }
@@ -66,13 +73,13 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     }
 
     pub(super) fn raw(&mut self) -> Writer<'_, L, A, G::Cookie> {
-        let Writing { tree, retired } = &mut *self.writing;
+        let Writing { tree, retired, .. } = &mut *self.writing;
         Writer { tree: tree.raw_mut(), retired, root: &self.published.root }
     }
 
     fn collect_some(&mut self, budget: usize) {
         let reclaim = &self.published.reclaim;
-        let Writing { tree, retired } = &mut *self.writing;
+        let Writing { tree, retired, .. } = &mut *self.writing;
         let (is_over, now) = (|cookie| reclaim.is_over(cookie), || reclaim.cookie());
         let memory = tree.raw_mut().memory_mut();
         retired.collect(memory, budget, is_over, now, &mut |word| drop(take_back::<T>(word)));
@@ -125,8 +132,9 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
             Ok(range) => range,
             Err(kind) => return Err(InsertError { value, kind }),
         };
+        let mut writer = self.writer();
         let word = keep(value);
-        let inserted = self.writer().insert(range, Some(word), mode);
+        let inserted = writer.insert(range, Some(word), mode);
         inserted.map_err(|failure| InsertError { value: take_back(word), kind: failure.into() })
     }
 
@@ -165,8 +173,8 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     ///
     /// The value that was not stored, because `index` is free or there is no memory.
     pub fn replace(&mut self, index: u64, value: T) -> Result<Option<T::Borrowed<'_>>, ReplaceError<T>> {
-        let word = keep(value);
         let mut writer = self.writer();
+        let word = keep(value);
         let kind = match writer.make_room_for_replacement(AllocMode::Normal) {
             Ok(()) => match writer.replace(index, Some(word)) {
                 Some(old) => return Ok(old.map(|old| self.writing.tree.lend(old))),
@@ -196,18 +204,21 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     }
 
     /// As [`MapleTree::erase_if`], likewise.
-    pub fn erase_if(
-        &mut self,
+    pub fn erase_if<'w>(
+        &'w mut self,
         index: u64,
-        wanted: impl FnOnce(IndexRange, T::Borrowed<'_>) -> bool,
-    ) -> Option<(IndexRange, T::Borrowed<'_>)> {
-        let (range, value) = self.get_entry(index)?;
-        if wanted(range, value) { self.erase(index) } else { None }
+        wanted: impl FnOnce(IndexRange, T::Borrowed<'w>) -> bool,
+    ) -> Option<(IndexRange, T::Borrowed<'w>)> {
+        let mut writer = self.writer();
+        let erased = writer.erase_if(index, |found| {
+            found.word.is_some_and(|word| wanted(found.range, lend_while_borrowed::<T>(word)))
+        })?;
+        Some((erased.range, lend_while_borrowed::<T>(erased.word?)))
     }
 
     /// As [`MapleTree::clear`]: by one store; then the nodes are retired, O(n).
     pub fn clear(&mut self) {
-        self.writer().clear(|_| ());
+        self.writer().clear();
     }
 
     /// As [`MapleTree::store`]. Readers see all of it at once: at each index what was there or what is there then, never nothing
@@ -218,7 +229,7 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     /// As there.
     pub fn store(&mut self, range: impl RangeBounds<u64>, value: T) -> Result<(), InsertError<T>>
     where
-        T: Clone,
+        T: CloneEntry,
     {
         self.store_with(range, value, AllocMode::Normal, |_, _| ())
     }
@@ -228,15 +239,15 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     /// # Errors
     ///
     /// As there.
-    pub fn store_with(
-        &mut self,
+    pub fn store_with<'w>(
+        &'w mut self,
         range: impl RangeBounds<u64>,
         value: T,
         mode: AllocMode,
-        displaced: impl FnMut(IndexRange, &T),
+        displaced: impl FnMut(IndexRange, T::Borrowed<'w>),
     ) -> Result<(), InsertError<T>>
     where
-        T: Clone,
+        T: CloneEntry,
     {
         match self.prepare_store(range, mode) {
             Ok(prepared) => {
@@ -255,7 +266,7 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     /// As there.
     pub fn clear_range(&mut self, range: impl RangeBounds<u64>) -> Result<(), AllocError>
     where
-        T: Clone,
+        T: CloneEntry,
     {
         self.clear_range_with(range, AllocMode::Normal, |_, _| ())
     }
@@ -265,16 +276,16 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     /// # Errors
     ///
     /// As there.
-    pub fn clear_range_with(
-        &mut self,
+    pub fn clear_range_with<'w>(
+        &'w mut self,
         range: impl RangeBounds<u64>,
         mode: AllocMode,
-        cleared: impl FnMut(IndexRange, &T),
+        cleared: impl FnMut(IndexRange, T::Borrowed<'w>),
     ) -> Result<(), AllocError>
     where
-        T: Clone,
+        T: CloneEntry,
     {
-        let cleared = self.clear_range_split(range, mode, |_, value| Some(value.clone()), cleared);
+        let cleared = self.clear_range_made(range, mode, |_, word| Some(duplicate(word)), cleared);
         cleared.map_err(|_| AllocError)
     }
 
@@ -283,16 +294,31 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     /// # Errors
     ///
     /// As there.
-    pub fn clear_range_split(
-        &mut self,
+    pub fn clear_range_split<'w>(
+        &'w mut self,
         range: impl RangeBounds<u64>,
         mode: AllocMode,
-        split: impl FnOnce(IndexRange, &T) -> Option<T>,
-        cleared: impl FnMut(IndexRange, &T),
+        split: impl FnOnce(IndexRange, T::Borrowed<'w>) -> Option<T>,
+        cleared: impl FnMut(IndexRange, T::Borrowed<'w>),
+    ) -> Result<(), InsertErrorKind> {
+        self.clear_range_made(
+            range,
+            mode,
+            |right, word| split(right, lend_while_borrowed::<T>(word)),
+            cleared,
+        )
+    }
+
+    fn clear_range_made<'w>(
+        &'w mut self,
+        range: impl RangeBounds<u64>,
+        mode: AllocMode,
+        make: impl FnOnce(IndexRange, Held) -> Option<T>,
+        cleared: impl FnMut(IndexRange, T::Borrowed<'w>),
     ) -> Result<(), InsertErrorKind> {
         let Some(range) = self.within_bounds(range) else { return Ok(()) };
         let store = self.writer().prepare_clear(range, mode)?;
-        SharedPrepared::new(self, store).split(split)?.clear_each(cleared);
+        SharedPrepared::new(self, store).split(make)?.clear_each(cleared);
         Ok(())
     }
 
@@ -322,9 +348,9 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         mode: AllocMode,
     ) -> Result<SharedPrepared<'_, 't, T, R, G, L, A>, InsertErrorKind>
     where
-        T: Clone,
+        T: CloneEntry,
     {
-        self.prepare_store_split(range, mode, |_, value| Some(value.clone()))
+        self.prepare_store_made(range, mode, |_, word| Some(duplicate(word)))
     }
 
     /// As [`MapleTree::prepare_store_split`].
@@ -332,27 +358,40 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     /// # Errors
     ///
     /// As there.
-    pub fn prepare_store_split(
+    pub fn prepare_store_split<'w>(
+        &'w mut self,
+        range: impl RangeBounds<u64>,
+        mode: AllocMode,
+        split: impl FnOnce(IndexRange, T::Borrowed<'w>) -> Option<T>,
+    ) -> Result<SharedPrepared<'w, 't, T, R, G, L, A>, InsertErrorKind> {
+        self.prepare_store_made(range, mode, |right, word| split(right, lend_while_borrowed::<T>(word)))
+    }
+
+    fn prepare_store_made(
         &mut self,
         range: impl RangeBounds<u64>,
         mode: AllocMode,
-        split: impl FnOnce(IndexRange, &T) -> Option<T>,
+        make: impl FnOnce(IndexRange, Held) -> Option<T>,
     ) -> Result<SharedPrepared<'_, 't, T, R, G, L, A>, InsertErrorKind> {
         let range = self.checked(range)?;
         let store = self.writer().prepare_store(range, mode)?;
-        SharedPrepared::new(self, store).split(split)
+        SharedPrepared::new(self, store).split(make)
     }
 
     /// As [`MapleTree::merge`], as far as there is memory: joining two entries copies the nodes that they are in.
     pub fn merge(&mut self, window: impl RangeBounds<u64>) -> usize
     where
-        T: PartialEq,
+        for<'a> T::Borrowed<'a>: PartialEq,
     {
-        self.merge_by(window, T::eq)
+        self.merge_by(window, |left, right| left == right)
     }
 
     /// As [`MapleTree::merge_by`], likewise.
-    pub fn merge_by(&mut self, window: impl RangeBounds<u64>, mut same: impl FnMut(&T, &T) -> bool) -> usize {
+    pub fn merge_by(
+        &mut self,
+        window: impl RangeBounds<u64>,
+        mut same: impl for<'a> FnMut(T::Borrowed<'a>, T::Borrowed<'a>) -> bool,
+    ) -> usize {
         let mut merged = 0;
         let Some(window) = self.within_bounds(window) else { return merged };
         let Some(mut left) = self.raw_tree().first_in(window) else { return merged };
@@ -362,7 +401,7 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
             let joins = left.range.last().checked_add(1) == Some(right.range.first())
                 && match (left.word, right.word) {
                     (Some(left), Some(right)) => {
-                        look_at(left, |left| look_at(right, |right| same(left, right)))
+                        look_at_both::<T, _>(left, right, |left, right| same(left, right))
                     }
                     (None, None) => true,
                     _ => false,
@@ -377,8 +416,9 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         merged
     }
 
-    /// As [`MapleTree::retain`]: readers see the entries go one by one. Values are lent to be looked at, not to be changed.
-    pub fn retain(&mut self, mut wanted: impl FnMut(IndexRange, T::Borrowed<'_>) -> bool) {
+    /// As [`MapleTree::retain`]: readers see the entries go one by one. Values are lent until the next write, not to be
+    /// changed.
+    pub fn retain<'w>(&'w mut self, mut wanted: impl FnMut(IndexRange, T::Borrowed<'w>) -> bool) {
         self.erase_each(.., |range, value| !wanted(range, value));
     }
 
@@ -395,19 +435,20 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     /// assert_eq!(writer.len(), 1);
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
-    pub fn erase_each(
-        &mut self,
+    pub fn erase_each<'w>(
+        &'w mut self,
         window: impl RangeBounds<u64>,
-        mut unwanted: impl FnMut(IndexRange, T::Borrowed<'_>) -> bool,
+        mut unwanted: impl FnMut(IndexRange, T::Borrowed<'w>) -> bool,
     ) -> usize {
         let mut erased = 0;
         let mut rest = self.within_bounds(window);
-        while let Some(found) = rest.and_then(|rest| self.raw_tree().first_in(rest)) {
+        let mut writer = self.writer();
+        while let Some(found) = rest.and_then(|rest| writer.tree.first_in(rest)) {
             rest = rest.and_then(|rest| found.range.after()?.intersection(rest));
-            let goes = self.lent(found).is_some_and(|(range, value)| unwanted(range, value));
-            if goes && self.erase(found.range.first()).is_some() {
-                erased += 1;
-            }
+            let gone = writer.erase_if(found.range.first(), |found| {
+                found.word.is_some_and(|word| unwanted(found.range, lend_while_borrowed::<T>(word)))
+            });
+            erased += usize::from(gone.is_some());
         }
         erased
     }
@@ -529,8 +570,9 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: TracksGaps, A: NodeAlloc> WriteGuard<
         value: T,
         mode: AllocMode,
     ) -> Result<IndexRange, AllocateError<T>> {
+        let mut writer = self.writer();
         let word = keep(value);
-        match self.writer().insert(range, Some(word), mode) {
+        match writer.insert(range, Some(word), mode) {
             Ok(()) => Ok(range),
             Err(failure) => {
                 let kind = match failure {
@@ -542,6 +584,13 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: TracksGaps, A: NodeAlloc> WriteGuard<
             }
         }
     }
+}
+
+/// Lends out a value that a write found, for the time for which the guard is borrowed: `'w`.
+fn lend_while_borrowed<'w, T: Entry + 'w>(word: Held) -> T::Borrowed<'w> {
+    // SAFETY: by V1 the word was made from a `T`. Values are taken back when a write begins, and by `collect`; so this one is
+    // there until `'w` is over. Nobody changes it.
+    unsafe { lend_unbound::<T>(word) }
 }
 
 impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> Deref for WriteGuard<'_, T, R, G, L, A> {

@@ -25,7 +25,8 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
             }
             let Ok(draft) = Draft::begin(self.tree, index, depth, None) else { continue };
             if self.tree.join_private(index, None) {
-                draft.publish(self, None, &mut |_| {});
+                let replaced = draft.publish(self, None);
+                self.retire(replaced);
             } else {
                 draft.discard(self.tree);
             }
@@ -54,7 +55,8 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
             if self.tree.height == height {
                 return draft.discard(self.tree);
             }
-            draft.publish(self, None, &mut |_| {});
+            let replaced = draft.publish(self, None);
+            self.retire(replaced);
         }
     }
 
@@ -102,7 +104,8 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         if could_be_tighter::<L>(branch) {
             if let Ok(draft) = self.begin(index, depth, mode) {
                 if self.tree.tighten_private(mode).is_ok() {
-                    draft.publish(self, None, &mut |_| {});
+                    let replaced = draft.publish(self, None);
+                    self.retire(replaced);
                 } else {
                     draft.discard(self.tree);
                 }

@@ -8,15 +8,17 @@
 //!                        d e f         (one store)       d e' f         into the slot of the root
 //! ```
 
+use core::mem;
+
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::node::{Layout, Link, Memory, Node, NodeInPlace, NodeMut, Shape, Stage};
 use crate::range::IndexRange;
 use crate::raw::balance::sparse_pair;
 use crate::raw::summarize::{Change, refresh, refresh_all};
 use crate::raw::write::Plan;
-use crate::raw::{Found, InsertFailure, RawTree};
+use crate::raw::{InsertFailure, RawTree};
 
-use super::Writer;
+use super::{Replaced, Writer};
 
 /// A part of the tree, one node and all below it, of which a private copy has taken the place in the `RawTree`. The
 /// whole tree is set aside in here.
@@ -147,6 +149,15 @@ impl<L: Layout> Draft<L> {
         false
     }
 
+    /// Exchanges the part and the whole: the one that was the tree is set aside in here, and the other way round.
+    pub(super) fn exchange<A>(&mut self, tree: &mut RawTree<L, A>) {
+        mem::swap(&mut self.bounds, &mut tree.bounds);
+        mem::swap(&mut self.root, &mut tree.root);
+        mem::swap(&mut self.height, &mut tree.height);
+        mem::swap(&mut self.entries, &mut tree.entries);
+        mem::swap(&mut self.reserved, &mut tree.reserved);
+    }
+
     /// Puts everything back as it was.
     pub(super) fn discard<A: NodeAlloc>(self, tree: &mut RawTree<L, A>) {
         if let Some(part) = tree.root.take() {
@@ -162,14 +173,13 @@ impl<L: Layout> Draft<L> {
         tree.reserved = self.reserved;
     }
 
-    /// Shows the part to readers, in the place of what it was copied from, and retires that. What lies in `gone` is not
-    /// in the part any more, and is passed on.
+    /// Shows the part to readers, in the place of what it was copied from. Nothing that lies in `gone` is in the part any
+    /// more.
     pub(super) fn publish<A: NodeAlloc, C>(
         self,
         writer: &mut Writer<'_, L, A, C>,
         gone: Option<IndexRange>,
-        displaced: &mut impl FnMut(Found),
-    ) {
+    ) -> Option<Replaced<L>> {
         let tree = &mut *writer.tree;
         let mut part = tree.root.take();
         if let Some(part) = part.as_mut() {
@@ -190,9 +200,7 @@ impl<L: Layout> Draft<L> {
             });
             old.flatten()
         };
-        if let Some(old) = old {
-            writer.retire_nodes(old, part_bounds, gone, displaced);
-        }
+        old.map(|link| Replaced { link, bounds: part_bounds, gone })
     }
 }
 

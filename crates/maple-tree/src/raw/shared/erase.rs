@@ -4,8 +4,8 @@
 //! by another one, and so on upwards. All of this is in place. Then, if there are nodes at hand that readers have left,
 //! a sparse node is joined with one beside it; no allocator is asked for that.
 
-use super::Writer;
 use super::write::empty_run;
+use super::{Replaced, Writer};
 use crate::alloc::NodeAlloc;
 use crate::entry::Held;
 use crate::node::{Chain, Layout, NodeInPlace, Shape};
@@ -52,15 +52,14 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
     }
 
     /// Takes out everything.
-    pub(crate) fn clear(&mut self, mut displaced: impl FnMut(Found)) {
+    pub(crate) fn clear(&mut self) {
         self.root.publish(None);
         let bounds = self.tree.bounds;
         self.tree.height = 0;
         self.tree.entries = 0;
         self.tree.reserved = 0;
-        if let Some(root) = self.tree.root.take() {
-            self.retire_nodes(root, bounds, Some(bounds), &mut displaced);
-        }
+        let root = self.tree.root.take();
+        self.retire(root.map(|link| Replaced { link, bounds, gone: Some(bounds) }));
     }
 }
 

@@ -22,7 +22,8 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         match self.draft_join(&mut draft, both, right, mode) {
             Ok(()) => {
                 self.tree.widen(left.first(), both);
-                draft.publish(self, Some(right), &mut |_| {});
+                let replaced = draft.publish(self, Some(right));
+                self.retire(replaced);
                 Ok(())
             }
             Err(error) => {

@@ -35,9 +35,9 @@ pub(crate) use store::PreparedShared;
 use super::RawTree;
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Held;
-use crate::node::{Layout, Root};
+use crate::node::{Layout, Link, Node, Root, Shape};
 use crate::range::IndexRange;
-use crate::raw::Found;
+use crate::raw::{Found, LeafView};
 
 /// The writer of a shared tree: the tree, and what it takes to change it under readers.
 pub(crate) struct Writer<'a, L: Layout, A, C> {
@@ -64,15 +64,65 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         }
     }
 
-    /// Retires a node that is not linked any more, with what went with it, and passes on what it held in `gone`.
-    fn retire_nodes(
-        &mut self,
-        link: crate::node::Link<L>,
-        bounds: IndexRange,
-        gone: Option<IndexRange>,
-        displaced: &mut impl FnMut(Found),
-    ) {
-        let unlinked = self.retired.unlink(link, bounds, gone, displaced);
-        self.tree.memory.uncount(unlinked.leaves, unlinked.branches);
+    /// Retires nodes that readers do not find any more.
+    fn retire(&mut self, replaced: Option<Replaced<L>>) {
+        if let Some(Replaced { link, bounds, gone }) = replaced {
+            let unlinked = self.retired.unlink(link, bounds, gone);
+            self.tree.memory.uncount(unlinked.leaves, unlinked.branches);
+        }
+    }
+
+    /// The same; before, what is gone with them is passed on. Should that panic, they are retired all the same.
+    fn retire_shown(&mut self, replaced: Option<Replaced<L>>, displaced: &mut impl FnMut(Found)) {
+        let retiring = Retiring { writer: self, replaced };
+        if let Some(Replaced { link, bounds, gone: Some(gone) }) = &retiring.replaced {
+            show_below(link, *bounds, *gone, displaced);
+        }
+    }
+}
+
+/// A part of the tree that readers do not find any more: a node, and what is below it and was replaced with it, or lies
+/// wholly in the range that is gone.
+#[derive(Debug)]
+#[must_use = "it is to be retired"]
+struct Replaced<L> {
+    link: Link<L>,
+    bounds: IndexRange,
+    gone: Option<IndexRange>,
+}
+
+/// Retires what was replaced when it is dropped.
+struct Retiring<'a, 'w, L: Layout, A: NodeAlloc, C> {
+    writer: &'a mut Writer<'w, L, A, C>,
+    replaced: Option<Replaced<L>>,
+}
+
+impl<L: Layout, A: NodeAlloc, C> Drop for Retiring<'_, '_, L, A, C> {
+    fn drop(&mut self) {
+        self.writer.retire(self.replaced.take());
+    }
+}
+
+/// Passes on what lies wholly in a range, in order.
+fn show_below<L: Layout>(
+    link: &Link<L>,
+    bounds: IndexRange,
+    range: IndexRange,
+    receive: &mut impl FnMut(Found),
+) {
+    match link.node() {
+        Node::Leaf(leaf) => {
+            let view = LeafView::<L> { leaf, bounds };
+            let found = (0..leaf.len()).filter(|&slot| !leaf.is_empty(slot)).map(|slot| view.found(slot));
+            found.filter(|found| range.contains_range(found.range)).for_each(receive);
+        }
+        Node::Branch(branch) => {
+            for slot in 0..branch.len() {
+                let below = branch.range_of(slot, bounds);
+                if let Some(child) = branch.slot(slot).filter(|_| below.overlaps(range)) {
+                    show_below(child, below, range, receive);
+                }
+            }
+        }
     }
 }

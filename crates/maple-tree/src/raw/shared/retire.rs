@@ -10,7 +10,7 @@ use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Held;
 use crate::node::{BAG_WORDS, Bags, Chain, Layout, Link, Memory, Shape, WordStack, unlink};
 use crate::range::IndexRange;
-use crate::raw::{Found, LeafView};
+use crate::raw::LeafView;
 
 /// A tree this small may have as many retired nodes; a larger one as many as it has nodes.
 const NODES: usize = 256;
@@ -175,14 +175,8 @@ impl<L: Layout, C> Retired<L, C> {
         }
     }
 
-    /// Retires a node that is not linked any more, those that went with it, and the values in `gone`, which are passed on.
-    pub(super) fn unlink(
-        &mut self,
-        link: Link<L>,
-        bounds: IndexRange,
-        gone: Option<IndexRange>,
-        displaced: &mut impl FnMut(Found),
-    ) -> Unlinked {
+    /// Retires a node that is not linked any more, those that went with it, and the values in `gone`.
+    pub(super) fn unlink(&mut self, link: Link<L>, bounds: IndexRange, gone: Option<IndexRange>) -> Unlinked {
         let Self { drops, young, spare, .. } = self;
         let before = (young.nodes.leaves(), young.nodes.branches());
         let words = &mut young.words;
@@ -191,14 +185,10 @@ impl<L: Layout, C> Retired<L, C> {
             let view = LeafView::<L> { leaf, bounds };
             for slot in (0..leaf.len()).filter(|&slot| !leaf.is_empty(slot)) {
                 let found = view.found(slot);
-                if !gone.contains_range(found.range) {
-                    continue;
-                }
-                if let Some(word) = found.word.filter(|_| *drops) {
+                if let Some(word) = found.word.filter(|_| *drops && gone.contains_range(found.range)) {
                     let pushed = words.push(word, spare);
                     debug_assert!(pushed, "no room for a retired value");
                 }
-                displaced(found);
             }
         });
         Unlinked { leaves: young.nodes.leaves() - before.0, branches: young.nodes.branches() - before.1 }

@@ -6,8 +6,8 @@
 //! Without a cut, clearing a range is erasing its entries one by one, and needs no memory. Else it is storing a
 //! reservation over the range (and what is free beside it) and erasing that.
 
-use super::Writer;
 use super::draft::{Draft, coalesce_all};
+use super::{Replaced, Writer};
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Held;
 use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
@@ -16,7 +16,7 @@ use crate::raw::store::FirstStep;
 use crate::raw::summarize::refresh_whole;
 use crate::raw::{Found, InsertFailure, PreparedStore, RawTree};
 
-/// A store that cannot fail any more. While it is there, the tree is its draft.
+/// A store that cannot fail any more. The tree is as readers see it; the draft is set aside.
 #[derive(Debug)]
 pub(crate) struct PreparedShared<L: Layout> {
     range: IndexRange,
@@ -63,7 +63,8 @@ impl<L: Layout> PreparedShared<L> {
     pub(crate) fn release<A: NodeAlloc>(self, tree: &mut RawTree<L, A>) {
         if let Step::Publish { draft, store } = self.step {
             store.release(tree);
-            if let Some(draft) = draft {
+            if let Some(mut draft) = draft {
+                draft.exchange(tree);
                 draft.discard(tree);
             }
         }
@@ -79,8 +80,21 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
     ) -> Result<PreparedShared<L>, InsertFailure> {
         self.make_room(1, mode).map_err(InsertFailure::NoMemory)?;
         let (draft, prepared) = self.draft_insert(range, mode)?;
-        let store = PreparedStore::of_insert(range, prepared);
-        Ok(PreparedShared { range, step: Step::Publish { draft, store } })
+        Ok(self.set_aside(range, draft, PreparedStore::of_insert(range, prepared)))
+    }
+
+    /// What was prepared in the draft, which is the tree, if there is one.
+    fn set_aside(
+        &mut self,
+        range: IndexRange,
+        draft: Option<Draft<L>>,
+        store: PreparedStore<L>,
+    ) -> PreparedShared<L> {
+        let mut draft = draft;
+        if let Some(draft) = draft.as_mut() {
+            draft.exchange(self.tree);
+        }
+        PreparedShared { range, step: Step::Publish { draft, store } }
     }
 
     /// Prepares to store over `range`, which lies within the bounds.
@@ -97,17 +111,14 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
                     InsertFailure::NoMemory(error) => error,
                     InsertFailure::Occupied(_) => AllocError,
                 })?;
-                let store = PreparedStore::of_insert(range, prepared);
-                Ok(PreparedShared { range, step: Step::Publish { draft, store } })
+                Ok(self.set_aside(range, draft, PreparedStore::of_insert(range, prepared)))
             }
             Some(found) if found.range == range => Ok(PreparedShared { range, step: Step::Replace }),
             Some(_) => {
                 let depth = depth_around(self.tree, range);
                 let mut draft = self.begin(range.first(), depth, mode)?;
                 match self.draft_store(&mut draft, range, mode) {
-                    Ok(store) => {
-                        Ok(PreparedShared { range, step: Step::Publish { draft: Some(draft), store } })
-                    }
+                    Ok(store) => Ok(self.set_aside(range, Some(draft), store)),
                     Err(error) => {
                         draft.discard(self.tree);
                         Err(error)
@@ -160,7 +171,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
     }
 
     /// Does what was prepared, with `word` for the range, or reserves the range if there is none. What lay wholly in
-    /// the range is retired and passed to a function.
+    /// the range is passed to a function and retired. Should that panic, the store is complete all the same.
     pub(crate) fn commit_store(
         &mut self,
         prepared: PreparedShared<L>,
@@ -175,8 +186,8 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
                 }
             }
             Step::Publish { draft, store } => {
-                self.tree.commit_store(store, word, |_| ());
-                self.publish(draft, Some(range), displaced);
+                let replaced = self.publish_store(range, draft, store, word);
+                self.retire_shown(replaced, displaced);
             }
             // Not reached: this is a way to clear.
             Step::Erase => debug_assert!(false, "erasing does not store"),
@@ -185,18 +196,33 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
 
     /// Does what was prepared, but leaves nothing in the range. Otherwise like `commit_store`.
     pub(crate) fn commit_clear(&mut self, prepared: PreparedShared<L>, displaced: &mut impl FnMut(Found)) {
-        let range = prepared.range;
-        if let Step::Erase | Step::Replace = prepared.step {
-            while let Some(found) =
-                self.tree.first_in(range).filter(|found| range.contains_range(found.range))
-            {
-                self.erase_if(found.range.first(), |_| true);
+        let PreparedShared { range, step } = prepared;
+        if let Step::Publish { draft, store } = step {
+            let replaced = self.publish_store(range, draft, store, None);
+            self.erase_if(range.first(), |_| true);
+            self.retire_shown(replaced, displaced);
+        } else {
+            let mut clearing = Clearing { writer: self, range };
+            while let Some(found) = clearing.erase_next() {
                 displaced(found);
             }
-        } else {
-            self.commit_store(prepared, None, displaced);
-            self.erase_if(range.first(), |_| true);
         }
+    }
+
+    /// Shows readers a store that was prepared in a draft.
+    fn publish_store(
+        &mut self,
+        range: IndexRange,
+        draft: Option<Draft<L>>,
+        store: PreparedStore<L>,
+        word: Option<Held>,
+    ) -> Option<Replaced<L>> {
+        let mut draft = draft;
+        if let Some(draft) = draft.as_mut() {
+            draft.exchange(self.tree);
+        }
+        self.tree.commit_store(store, word, |_| ());
+        self.publish(draft, Some(range))
     }
 
     /// Takes everything out of the part that lies wholly in `range`. Nodes that are cut by an end of the range are made
@@ -214,6 +240,29 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
             }
         }
         Ok(())
+    }
+}
+
+/// Erases what lies wholly in a range, one by one; the rest when it is dropped.
+struct Clearing<'a, 'w, L: Layout, A: NodeAlloc, C> {
+    writer: &'a mut Writer<'w, L, A, C>,
+    range: IndexRange,
+}
+
+impl<L: Layout, A: NodeAlloc, C> Clearing<'_, '_, L, A, C> {
+    fn erase_next(&mut self) -> Option<Found> {
+        let next = self.writer.tree.first_in(self.range)?;
+        if self.range.contains_range(next.range) {
+            self.writer.erase_if(next.range.first(), |_| true)
+        } else {
+            None
+        }
+    }
+}
+
+impl<L: Layout, A: NodeAlloc, C> Drop for Clearing<'_, '_, L, A, C> {
+    fn drop(&mut self) {
+        while self.erase_next().is_some() {}
     }
 }
 

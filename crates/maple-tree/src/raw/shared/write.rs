@@ -1,7 +1,7 @@
 //! Inserting under readers.
 
-use super::Writer;
 use super::draft::{Draft, seal};
+use super::{Replaced, Writer};
 use crate::alloc::{AllocMode, NodeAlloc};
 use crate::entry::Held;
 use crate::node::{InPlace, Layout, NodeInPlace, Shape};
@@ -27,7 +27,8 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         }
         let (draft, prepared) = self.draft_insert(range, mode)?;
         self.tree.commit(prepared, word);
-        self.publish(draft, None, &mut |_| {});
+        let replaced = self.publish(draft, None);
+        self.retire(replaced);
         Ok(())
     }
 
@@ -57,15 +58,15 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         &mut self,
         draft: Option<Draft<L>>,
         gone: Option<IndexRange>,
-        displaced: &mut impl FnMut(crate::raw::Found),
-    ) {
+    ) -> Option<Replaced<L>> {
         match draft {
-            Some(draft) => draft.publish(self, gone, displaced),
+            Some(draft) => draft.publish(self, gone),
             None => {
                 if let Some(root) = self.tree.root.as_mut() {
                     seal(root);
                 }
                 self.root.publish(self.tree.root.as_ref());
+                None
             }
         }
     }
