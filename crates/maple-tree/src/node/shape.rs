@@ -55,9 +55,13 @@ pub trait Shape: Sized {
     /// What a slot holds, for a reader. Whatever was written before it was put there is seen, too.
     fn load(&self, slot: usize) -> Option<Self::Live>;
 
-    /// Tells loom that nobody is in the node any more.
+    /// Tells loom that somebody looks at the node.
     #[cfg(loom)]
-    fn end(&self);
+    fn visit(&self);
+
+    /// Tells loom that the node is for its writer alone: when it is complete, and when it is given back.
+    #[cfg(loom)]
+    fn mark(&self, alive: bool);
 
     /// The node in the hands of its writer, as if there were readers in it.
     #[inline]
