@@ -108,6 +108,12 @@ pub trait Shape: Sized {
         self.slots()[slot].as_ref()
     }
 
+    /// How many slots would be in use if empty ones that stand side by side were one.
+    #[inline]
+    fn tidy_len(&self) -> usize {
+        self.len() - (self.empty() & self.empty() << 1).count_ones() as usize
+    }
+
     /// What a slot holds, to change. Making it vacant is for [`put`](Self::put).
     #[inline]
     fn slot_mut(&mut self, slot: usize) -> Option<&mut Self::Live> {

@@ -18,7 +18,6 @@ fn erase() {
             tree.value_at(14);
             tree.at(0);
         })
-        .preemptions(None)
         .run();
 }
 
@@ -34,7 +33,7 @@ fn erase_with_two_readers() {
             tree.value_at(10);
         })
         .readers(2)
-        .preemptions(Some(2))
+        .preemptions(2)
         .run();
 }
 
@@ -136,6 +135,5 @@ fn the_first_insertion() {
             tree.value_at(10);
             tree.at(14);
         })
-        .preemptions(None)
         .run();
 }

@@ -69,6 +69,7 @@ fn nodes_are_used_again() {
             tree.value_at(6);
             tree.all();
         })
+        .preemptions(2)
         .run();
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Race<L: Layout> {
 /// The tree is as `build` leaves it, when the readers begin.
 pub(crate) fn race<L: Layout>(build: Write<L>) -> Race<L> {
     let (writes, stages) = (Vec::new(), Vec::new());
-    Race { build, collects: true, writes, stages, read: |_| (), readers: 1, preemptions: Some(3) }
+    Race { build, collects: true, writes, stages, read: |_| (), readers: 1, preemptions: None }
 }
 
 impl<L: Layout> Race<L> {
@@ -65,9 +65,9 @@ impl<L: Layout> Race<L> {
         self
     }
 
-    /// How often a thread is taken off its processor: up to 3 times by default, `None` for as often as you like.
-    pub(crate) fn preemptions(mut self, preemptions: Option<usize>) -> Self {
-        self.preemptions = preemptions;
+    /// How often a thread is taken off its processor: by default as often as there is something to see by it.
+    pub(crate) fn preemptions(mut self, preemptions: usize) -> Self {
+        self.preemptions = Some(preemptions);
         self
     }
 
@@ -170,7 +170,8 @@ impl<L: Layout> Seeing<'_, '_, L> {
         shape: impl Fn(Option<(IndexRange, u64)>) -> S,
     ) {
         let entry = |state: &Entries| state.iter().find(|(range, _)| range.contains(index)).copied();
-        let mut later = (self.now.get()..self.states.len()).filter(|&at| shape(entry(&self.states[at])) == seen);
+        let mut later =
+            (self.now.get()..self.states.len()).filter(|&at| shape(entry(&self.states[at])) == seen);
         let found = later.next();
         assert!(found.is_some(), "{seen:?} at {index}: {:?} from {}", self.states, self.now.get());
         self.now.set(found.unwrap());
@@ -193,7 +194,8 @@ impl<L: Layout> Seeing<'_, '_, L> {
 
     /// Goes over all entries, in reverse order.
     pub(crate) fn all_reversed(&self) {
-        let mut seen: Entries = self.reader.iter().rev().map(|(range, body)| (range, body.number())).collect();
+        let mut seen: Entries =
+            self.reader.iter().rev().map(|(range, body)| (range, body.number())).collect();
         seen.reverse();
         self.check_all(seen);
     }
@@ -204,7 +206,8 @@ impl<L: Layout> Seeing<'_, '_, L> {
         assert!(ordered, "out of order: {seen:?}");
         let known = seen.iter().all(|entry| self.states.iter().any(|state| state.contains(entry)));
         assert!(known, "{seen:?}: {:?}", self.states);
-        let lasting = self.states[0].iter().filter(|entry| self.states.iter().all(|state| state.contains(entry)));
+        let lasting =
+            self.states[0].iter().filter(|entry| self.states.iter().all(|state| state.contains(entry)));
         for entry in lasting {
             assert!(seen.contains(entry), "{entry:?} is not in {seen:?}");
         }

@@ -1,9 +1,9 @@
 //! What changes the shape of the tree: nodes that are taken out, joined, put on top.
 
-use maple_tree::{SmallGaps, SmallNoGaps};
+use maple_tree::{Layout, SmallGaps, SmallNoGaps};
 
 use super::race::{Seeing, insert_adjoining, insert_apart, race, retired};
-use super::stand::Value;
+use super::stand::{Value, Writer};
 
 /// The last entry of a leaf goes, and the leaf with it. A reader may find the leaf empty before that.
 #[test]
@@ -64,26 +64,27 @@ fn free_at_empty_up_to_the_root() {
         tree.all();
         tree.value_at(0);
     })
+    .preemptions(2)
     .run();
 }
 
-/// Sparse leaves are joined in copies.
+/// A sparse leaf is joined with the one beside it, in copies.
 #[test]
 fn merge_of_sparse_leaves() {
     race::<SmallGaps>(|writer| {
         insert_adjoining(writer, 0, 13);
-        writer.compact();
-        writer.erase_each(10..40, |_, _| true);
+        writer.erase_each(50..80, |_, _| true);
+        writer.erase_each(10..30, |_, _| true);
+        writer.collect();
     })
     .step(|writer| {
         let before = writer.stats().leaves;
-        writer.erase(50);
-        writer.erase(60);
-        writer.erase(70);
+        writer.erase(30);
         assert!(writer.stats().leaves < before, "nothing was joined");
     })
     .read(|tree| {
-        tree.value_at(0);
+        assert_eq!(tree.value_at(40), Some(40));
+        tree.at(30);
         tree.all();
     })
     .run();
@@ -103,7 +104,7 @@ fn root_growth() {
             tree.value_at(0);
             tree.all();
         })
-        .preemptions(Some(2))
+        .preemptions(2)
         .run();
 }
 
@@ -123,12 +124,19 @@ fn root_growth_from_a_leaf() {
         .run();
 }
 
-/// A root with one child goes.
+/// Leaves nodes at hand, of both kinds.
+fn keep_nodes<L: Layout>(writer: &mut Writer<'_, L>) {
+    insert_adjoining(writer, 0, 24);
+    writer.clear();
+    writer.collect();
+}
+
+/// The root has one child left, which is made to cover all that the root does, and takes its place.
 #[test]
 fn root_collapse() {
     race::<SmallGaps>(|writer| {
+        keep_nodes(writer);
         insert_adjoining(writer, 0, 5);
-        writer.erase_each(0..30, |_, _| true);
     })
     .step(|writer| {
         assert_eq!(writer.stats().height, 2);
@@ -137,7 +145,28 @@ fn root_collapse() {
     })
     .read(|tree| {
         tree.value_at(45);
-        tree.value_at(35);
+        assert_eq!(tree.value_at(35), Some(30));
+        tree.all();
+    })
+    .run();
+}
+
+/// Two leaves become one, the root has no other child, and goes.
+#[test]
+fn root_collapse_after_a_merge() {
+    race::<SmallNoGaps>(|writer| {
+        keep_nodes(writer);
+        insert_adjoining(writer, 0, 5);
+        writer.erase_each(0..20, |_, _| true);
+    })
+    .step(|writer| {
+        assert_eq!(writer.stats().height, 2);
+        writer.erase(20);
+        assert_eq!(writer.stats().height, 1);
+    })
+    .read(|tree| {
+        tree.value_at(25);
+        assert_eq!(tree.value_at(45), Some(40));
         tree.all();
     })
     .run();

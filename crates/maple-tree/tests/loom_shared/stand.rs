@@ -2,13 +2,12 @@
 
 use std::alloc::Layout as MemoryLayout;
 use std::cell::{Cell, RefCell};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::{Arc, OnceLock};
 
 use lock_api::{GuardSend, RawMutex};
 use loom::cell::UnsafeCell;
-use loom::sync::atomic::AtomicBool;
-use loom::sync::atomic::Ordering::{Acquire, Release};
+use loom::sync::{Mutex, MutexGuard};
 use maple_tree::reclaim::Epochs;
 use maple_tree::shared::{ReadGuard, SharedMapleTree, WriteGuard};
 use maple_tree::{AllocError, AllocMode, Entry, Global, NodeAlloc, Word};
@@ -146,31 +145,47 @@ unsafe impl NodeAlloc for Kept {
 
 /// A lock that loom knows. Made when it is first taken, since loom cannot make one in a constant.
 #[derive(Debug)]
-pub(crate) struct Lock(OnceLock<AtomicBool>);
+pub(crate) struct Lock {
+    mutex: OnceLock<Mutex<()>>,
+    guard: RefCell<Option<MutexGuard<'static, ()>>>,
+}
+
+// SAFETY: the cell is for who has the lock.
+unsafe impl Send for Lock {}
+// SAFETY: as above.
+unsafe impl Sync for Lock {}
 
 impl Lock {
-    fn held(&self) -> &AtomicBool {
-        self.0.get_or_init(|| AtomicBool::new(false))
+    fn mutex(&self) -> &'static Mutex<()> {
+        let mutex = self.mutex.get_or_init(|| Mutex::new(()));
+        // SAFETY: it is used while it is locked only, and then borrowed.
+        unsafe { &*ptr::from_ref(mutex) }
     }
 }
 
-// SAFETY: who exchanges `false` for `true` has it.
+// SAFETY: so is the mutex.
 unsafe impl RawMutex for Lock {
     #[expect(clippy::declare_interior_mutable_const, reason = "the trait is like this")]
-    const INIT: Self = Self(OnceLock::new());
+    const INIT: Self = Self { mutex: OnceLock::new(), guard: RefCell::new(None) };
     type GuardMarker = GuardSend;
 
     fn lock(&self) {
-        while !self.try_lock() {
-            loom::thread::yield_now();
-        }
+        let guard = self.mutex().lock().unwrap();
+        self.guard.replace(Some(guard));
     }
 
     fn try_lock(&self) -> bool {
-        !self.held().swap(true, Acquire)
+        let guard = self.mutex().try_lock().ok();
+        let locked = guard.is_some();
+        if locked {
+            self.guard.replace(guard);
+        }
+        locked
     }
 
     unsafe fn unlock(&self) {
-        self.held().store(false, Release);
+        // Empty before others have the lock.
+        let guard = self.guard.take();
+        drop(guard);
     }
 }
