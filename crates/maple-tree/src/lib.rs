@@ -60,7 +60,12 @@
 //! # When not to use it
 //!
 //! For keys that are not integers, for ranges that overlap, or for a plain map of points, use a `BTreeMap` or an
-//! interval tree. The tree is for one writer at a time; readers share it as they share any `&T`.
+//! interval tree.
+//!
+//! # Many readers and a writer
+//!
+//! Readers share a tree as they share any `&T`. To read without a lock while one thread writes there is
+//! [`SharedMapleTree`](shared::SharedMapleTree); `docs/shared-mode.md` in the repository says what readers see then.
 #![no_std]
 // Nothing panics (nor may it `panic!` or `unwrap`, by the lints of the workspace). `node` and `raw` may index: their slot
 // numbers are bounded by invariants that `validate` checks. Overflows are found by the tests, which run with checks.

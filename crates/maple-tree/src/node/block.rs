@@ -199,13 +199,18 @@ impl<W: SlotWord, X: Store, const PIVOTS: usize, const SLOTS: usize> Shape for B
     }
 
     #[cfg(loom)]
-    fn end(&self) {
-        self.mirror.end();
+    fn visit(&self) {
+        self.mirror.visit();
+    }
+
+    #[cfg(loom)]
+    fn mark(&self, alive: bool) {
+        self.mirror.mark(alive);
     }
 
     #[cfg(loom)]
     fn load(&self, slot: usize) -> Option<W> {
-        self.mirror.alive();
+        self.mirror.visit();
         let word = self.mirror.slots.get(slot)?.load(Ordering::Acquire);
         // SAFETY: the mirror holds what the slot holds, and readers do not own.
         NonNull::new(word).map(|pointer| unsafe { W::with_pointer(pointer) })
@@ -234,8 +239,8 @@ mod mirror {
     #[derive(Debug)]
     pub(crate) struct Mirror<const SLOTS: usize> {
         pub(super) slots: [AtomicPtr<()>; SLOTS],
-        /// Written when the node is made and when it is given back, read by each reader: loom tells of any of these that
-        /// is not ordered after the others.
+        /// Whether the node was not given back. Written when the node is made, published and given back, read by all who
+        /// come to it: loom tells of any of these that is not ordered with the others.
         life: loom::cell::UnsafeCell<Cell<bool>>,
     }
 
@@ -245,12 +250,17 @@ mod mirror {
             Self { slots, life: loom::cell::UnsafeCell::new(Cell::new(true)) }
         }
 
-        pub(super) fn alive(&self) {
-            self.life.with(|_| ());
+        /// Somebody comes to the node.
+        pub(super) fn visit(&self) {
+            // SAFETY: loom says so if it is not.
+            let alive = self.life.with(|life| unsafe { (*life).get() });
+            assert!(alive, "this node was given back");
         }
 
-        pub(crate) fn end(&self) {
-            self.life.with_mut(|_| ());
+        /// The node is published, or given back: it is for its writer alone.
+        pub(super) fn mark(&self, alive: bool) {
+            // SAFETY: loom says so if it is not.
+            self.life.with_mut(|life| unsafe { (*life).set(alive) });
         }
     }
 }

@@ -12,7 +12,9 @@ use super::block::{SlotWord, Stage};
 use super::layout::Layout;
 use super::link::{Link, NodeInPlace};
 use super::shape::Shape;
-use crate::sync::{AtomicPtr, Ordering};
+#[cfg(not(loom))]
+use crate::sync::AtomicPtr;
+use crate::sync::Ordering;
 
 /// A node whose slots may be changed one by one, and whose summary may.
 ///
@@ -95,15 +97,18 @@ impl<'a, S: Shape> InPlace<'a, S> {
 
     /// Says who may be in the node from now on.
     pub(crate) fn set_stage(&mut self, stage: Stage) {
+        #[cfg(loom)]
+        if self.0.stage() == Stage::Private {
+            self.reflect();
+        }
         // SAFETY: P1, and readers do not look at it.
         unsafe { (*self.0.cells().header).stage = stage };
-        #[cfg(loom)]
-        self.reflect();
     }
 
-    /// Shows readers under loom what the slots hold.
+    /// Shows readers under loom what the slots hold, once the node is complete.
     #[cfg(loom)]
     fn reflect(&mut self) {
+        self.0.mark(true);
         let cells = self.0.cells();
         for (slot, held) in self.0.slots().iter().enumerate() {
             let word = held.as_ref().map_or(ptr::null_mut(), |held| held.pointer().as_ptr());

@@ -124,6 +124,8 @@ impl<L: Layout> Link<L> {
     #[inline]
     pub(crate) fn node(&self) -> Node<'_, L> {
         visits::count();
+        #[cfg(loom)]
+        self.visit();
         // SAFETY: by L1 the node is of this kind, initialised, and borrowed through this link only.
         unsafe {
             if self.is_branch() {
@@ -138,6 +140,8 @@ impl<L: Layout> Link<L> {
     #[inline]
     pub(crate) fn node_mut(&mut self) -> NodeMut<'_, L> {
         visits::count();
+        #[cfg(loom)]
+        self.visit();
         debug_assert_eq!(self.stage(), Stage::Private, "readers may be in this node");
         // SAFETY: as in `node`, and this link is borrowed exclusively. The node is private.
         unsafe {
@@ -162,6 +166,8 @@ impl<L: Layout> Link<L> {
     #[inline]
     pub(super) unsafe fn in_place_below(&self) -> NodeInPlace<'_, L> {
         visits::count();
+        #[cfg(loom)]
+        self.visit();
         // SAFETY: as in `node`; P1 is the caller's promise.
         unsafe {
             if self.is_branch() {
@@ -211,12 +217,25 @@ impl<L: Layout> Link<L> {
         self
     }
 
+    /// Tells loom that somebody looks at the node.
+    #[cfg(loom)]
+    fn visit(&self) {
+        // SAFETY: as in `node`.
+        unsafe {
+            if self.is_branch() {
+                self.address::<L::Branch>().as_ref().visit();
+            } else {
+                self.address::<L::Leaf>().as_ref().visit();
+            }
+        }
+    }
+
     /// Tells loom that nobody is in the node any more.
     #[cfg(loom)]
     pub(super) fn end(&self) {
         match self.node() {
-            Node::Leaf(leaf) => leaf.end(),
-            Node::Branch(branch) => branch.end(),
+            Node::Leaf(leaf) => leaf.mark(false),
+            Node::Branch(branch) => branch.mark(false),
         }
     }
 

@@ -55,9 +55,13 @@ pub trait Shape: Sized {
     /// What a slot holds, for a reader. Whatever was written before it was put there is seen, too.
     fn load(&self, slot: usize) -> Option<Self::Live>;
 
-    /// Tells loom that nobody is in the node any more.
+    /// Tells loom that somebody looks at the node.
     #[cfg(loom)]
-    fn end(&self);
+    fn visit(&self);
+
+    /// Tells loom that the node is for its writer alone: when it is complete, and when it is given back.
+    #[cfg(loom)]
+    fn mark(&self, alive: bool);
 
     /// The node in the hands of its writer, as if there were readers in it.
     #[inline]
@@ -102,6 +106,12 @@ pub trait Shape: Sized {
     #[inline]
     fn slot(&self, slot: usize) -> Option<&Self::Live> {
         self.slots()[slot].as_ref()
+    }
+
+    /// How many slots would be in use if empty ones that stand side by side were one.
+    #[inline]
+    fn tidy_len(&self) -> usize {
+        self.len() - (self.empty() & self.empty() << 1).count_ones() as usize
     }
 
     /// What a slot holds, to change. Making it vacant is for [`put`](Self::put).

@@ -1,7 +1,7 @@
 //! Keeping nodes well filled: joining sparse neighbours, and evening out full ones. Neither needs memory.
 
 use super::summarize::{Change, refresh_all};
-use super::{joined, len_of};
+use super::{joined, len_of, tidy_len_of};
 use crate::node::{self, Layout, Link, NodeMut, Shape};
 use crate::range::IndexRange;
 
@@ -61,7 +61,7 @@ pub(super) fn is_sparse<L: Layout>(link: &Link<L>) -> bool {
         node::Node::Leaf(_) => L::Leaf::CAPACITY,
         node::Node::Branch(_) => L::Branch::CAPACITY,
     };
-    len_of(link) * 2 < capacity
+    tidy_len_of(link) * 2 < capacity
 }
 
 /// The two children, one of them in `slot`, that [`join_sparse`] would join.
@@ -71,7 +71,7 @@ pub(super) fn sparse_pair<L: Layout>(branch: &L::Branch, slot: usize) -> Option<
         node::Node::Leaf(_) => L::Leaf::CAPACITY,
         node::Node::Branch(_) => L::Branch::CAPACITY,
     };
-    if len_of(child) * 2 >= capacity {
+    if tidy_len_of(child) * 2 >= capacity {
         return None;
     }
     let right = branch.live_at_or_after(slot + 1).map(|right| (slot, right));
@@ -116,7 +116,7 @@ pub(super) fn join_sparse<L: Layout>(
 fn joined_len<L: Layout, B: Shape<Live = Link<L>>>(branch: &B, left: usize, right: usize) -> Option<usize> {
     fn count<S: Shape>(left: &S, between: bool, right: &S) -> usize {
         let fragments = fragments(left, between, right);
-        left.len() + usize::from(between) + right.len() - fragments.saturating_sub(1)
+        left.tidy_len() + usize::from(between) + right.tidy_len() - fragments.saturating_sub(1)
     }
     let between = right > left + 1;
     match (branch.slot(left)?.node(), branch.slot(right)?.node()) {

@@ -173,6 +173,15 @@ fn len_of<L: Layout>(link: &Link<L>) -> usize {
     }
 }
 
+/// How many slots of a node would be in use if empty ones that stand side by side were one, as they are in a tree of one
+/// owner, and in each copy that is made for readers.
+fn tidy_len_of<L: Layout>(link: &Link<L>) -> usize {
+    match link.node() {
+        Node::Leaf(leaf) => leaf.tidy_len(),
+        Node::Branch(branch) => branch.tidy_len(),
+    }
+}
+
 /// What the slots from `left` to `right` cover together.
 fn joined<S: Shape>(node: &S, left: usize, right: usize, bounds: IndexRange) -> IndexRange {
     node.range_of(left, bounds).ending_at(node.last_of(right, bounds))

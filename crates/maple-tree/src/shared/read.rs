@@ -18,8 +18,8 @@ use crate::reclaim::Reclaim;
 /// A reader of a shared tree; made by [`SharedMapleTree::read`].
 ///
 /// What it finds it may look at as long as the guard is there. Each call sees the tree as it is then: two calls may see
-/// different things. A single lookup is linearizable: it answers what was true at one moment between call and return.
-/// Iterators and cursors are weakly consistent: see [`range`](Self::range).
+/// different things. [`get`](Self::get) and [`get_entry`](Self::get_entry) are linearizable: they answer what was true at one
+/// moment between call and return. [`find`](Self::find), iterators and cursors are weakly consistent: see [`range`](Self::range).
 pub struct ReadGuard<'t, T: Entry, R: RawMutex, G: Reclaim + 't, L: Layout, A: NodeAlloc> {
     tree: &'t SharedMapleTree<T, R, G, L, A>,
     _pinned: G::Guard<'t>,
@@ -77,7 +77,7 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> ReadGuard<'
         Some((range, self.lend(word)))
     }
 
-    /// The first entry that ends at or after `index` (the kernel's `mt_find`).
+    /// The first entry that ends at or after `index` (the kernel's `mt_find`): the first step of [`range`](Self::range).
     ///
     /// ```
     /// # use maple_tree::shared::SharedMapleTree;

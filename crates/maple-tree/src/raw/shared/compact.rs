@@ -7,7 +7,7 @@ use crate::node::{Layout, Link, Node, NodeMut, Shape};
 use crate::raw::balance::{join_sparse, sparse_pair};
 use crate::raw::compact::{Compaction, Place, tighten};
 use crate::raw::summarize::{Change, refresh};
-use crate::raw::{RawTree, len_of};
+use crate::raw::{RawTree, tidy_len_of};
 
 impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
     /// Joins sparse nodes on the way to `index`, from the leaf up: those below the depths that have a bit in `sparse`. Only
@@ -144,7 +144,7 @@ fn could_be_tighter<L: Layout>(branch: &L::Branch) -> bool {
     let (mut slots, mut children, mut capacity) = (0, 0, 1);
     for child in branch.slots().iter().flatten() {
         children += 1;
-        slots += len_of(child);
+        slots += tidy_len_of(child);
         capacity = match child.node() {
             Node::Leaf(_) => L::Leaf::CAPACITY,
             Node::Branch(_) => L::Branch::CAPACITY,
