@@ -8,7 +8,7 @@ use lock_api::RawMutex;
 use super::{ReplaceError, ReplaceErrorKind, WriteGuard};
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::cursor::CursorMut;
-use crate::entry::Entry;
+use crate::entry::{CloneEntry, Entry};
 use crate::error::{InsertError, InsertErrorKind};
 use crate::map::MapleTree;
 use crate::node::Layout;
@@ -91,7 +91,7 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc>
     /// As there.
     pub fn store(&mut self, range: impl RangeBounds<u64>, value: T) -> Result<(), InsertError<T>>
     where
-        T: Clone,
+        T: CloneEntry,
     {
         self.store_with(range, value, AllocMode::Normal, |_, _| ())
     }
@@ -106,10 +106,10 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc>
         range: impl RangeBounds<u64>,
         value: T,
         mode: AllocMode,
-        displaced: impl FnMut(IndexRange, &T),
+        displaced: impl FnMut(IndexRange, T::Borrowed<'_>),
     ) -> Result<(), InsertError<T>>
     where
-        T: Clone,
+        T: CloneEntry,
     {
         let Some(range) = IndexRange::from_bounds(range) else {
             return Err(InsertError { value, kind: InsertErrorKind::EmptyRange });
@@ -126,7 +126,7 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc>
     /// As there.
     pub fn clear_range(&mut self, range: impl RangeBounds<u64>) -> Result<(), AllocError>
     where
-        T: Clone,
+        T: CloneEntry,
     {
         if let Some(range) = self.target.within_bounds(range) {
             self.target.clear_range(range)?;

@@ -24,8 +24,9 @@ use core::ptr;
 
 use lock_api::{Mutex, RawMutex};
 
-use crate::alloc::{Global, NodeAlloc};
+use crate::alloc::{AllocError, AllocMode, Global, NodeAlloc};
 use crate::entry::Entry;
+use crate::error::Rejected;
 use crate::map::MapleTree;
 use crate::map::words::take_back;
 use crate::node::{Gaps, Layout, Root};
@@ -78,6 +79,9 @@ pub struct SharedMapleTree<
     values: PhantomData<T>,
 }
 
+/// A tree that could not be shared, and what was to tell when readers are gone.
+pub type ShareError<T, G, L = Gaps, A = Global> = Rejected<(MapleTree<T, L, A>, G), AllocError>;
+
 /// What readers use, apart from what a writer writes.
 #[repr(align(128))]
 struct Published<L: Layout, G> {
@@ -105,12 +109,35 @@ impl<T: Entry, R: RawMutex, G: Reclaim + Default, L: Layout> SharedMapleTree<T, 
     /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self::from_tree(MapleTree::new(), G::default())
+        Self::bounded_in(IndexRange::FULL, Global, G::default())
     }
 }
 
 impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> SharedMapleTree<T, R, G, L, A> {
-    /// Shares a tree that has had one owner; O(n), allocates nothing.
+    /// An empty tree with these bounds, whose nodes come from `alloc`. Allocates nothing.
+    ///
+    /// ```
+    /// use maple_tree::reclaim::Epochs;
+    /// use maple_tree::shared::SharedMapleTree;
+    /// use maple_tree::{Gaps, Global, IndexRange};
+    ///
+    /// let bounds = IndexRange::new(1, 99).ok_or("empty")?;
+    /// let tree: SharedMapleTree<(), spin::Mutex<()>, Epochs, Gaps, &Global> =
+    ///     SharedMapleTree::bounded_in(bounds, &Global, Epochs::new());
+    /// assert_eq!(tree.bounds(), bounds);
+    /// # Ok::<(), &str>(())
+    /// ```
+    pub fn bounded_in(bounds: IndexRange, alloc: A, reclaim: G) -> Self {
+        let retired = Retired::new(core::mem::needs_drop::<T>());
+        Self::with_retired(MapleTree::bounded_in(bounds, alloc), reclaim, retired)
+    }
+
+    /// Shares a tree that has had one owner; O(n). Allocates only if values are to be dropped: the room that they take when they
+    /// are retired, 8.3 bytes for each.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for that. The tree comes back as it was, and `reclaim` too.
     ///
     /// ```
     /// use maple_tree::MapleTree;
@@ -119,17 +146,37 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> SharedMapleTree
     ///
     /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
     /// tree.insert(10..20, Box::new(1))?;
-    /// let shared: SharedMapleTree<_, spin::Mutex<()>> = SharedMapleTree::from_tree(tree, Epochs::new());
+    /// let shared: SharedMapleTree<_, spin::Mutex<()>> = SharedMapleTree::from_tree(tree, Epochs::new())?;
     /// assert_eq!(shared.read().get(15), Some(&1));
     /// assert_eq!(shared.into_tree().len(), 1);
-    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn from_tree(tree: MapleTree<T, L, A>, reclaim: G) -> Self {
+    pub fn from_tree(tree: MapleTree<T, L, A>, reclaim: G) -> Result<Self, ShareError<T, G, L, A>> {
+        Self::from_tree_with(tree, reclaim, AllocMode::Normal)
+    }
+
+    /// Like [`from_tree`](Self::from_tree), with the choice whether memory may be waited for.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn from_tree_with(
+        tree: MapleTree<T, L, A>,
+        reclaim: G,
+        mode: AllocMode,
+    ) -> Result<Self, ShareError<T, G, L, A>> {
+        let mut retired = Retired::new(core::mem::needs_drop::<T>());
+        match retired.make_room_for_all(tree.raw(), mode) {
+            Ok(()) => Ok(Self::with_retired(tree, reclaim, retired)),
+            Err(kind) => Err(ShareError { value: (tree, reclaim), kind }),
+        }
+    }
+
+    fn with_retired(tree: MapleTree<T, L, A>, reclaim: G, retired: Retired<L, G::Cookie>) -> Self {
         let mut tree = tree;
         let (root, bounds) = (Root::new(), tree.bounds());
         tree.raw_mut().share();
         root.publish(tree.raw().root());
-        let retired = Retired::new(core::mem::needs_drop::<T>());
         Self {
             published: Published { root, bounds, reclaim },
             writer: Mutex::new(Writing { tree, retired, prepared: None }),

@@ -12,7 +12,10 @@ use super::stand::{Kept, Tree, Value, alive};
 #[test]
 fn values_go_after_their_readers() {
     model(Some(3), || {
-        let tree = Arc::new(Tree::<SmallGaps>::from_tree(MapleTree::new_in(Kept), Epochs::new()));
+        let tree = Arc::new(
+            Tree::<SmallGaps>::from_tree(MapleTree::new_in(Kept), Epochs::new())
+                .expect("an empty tree needs no memory"),
+        );
         drop(tree.read());
         insert_apart(&mut tree.write(), 0, 2);
         let reading = {
@@ -40,7 +43,8 @@ fn values_go_after_their_readers() {
 #[test]
 fn a_reader_that_stays() {
     model(None, || {
-        let tree = Tree::<SmallGaps>::from_tree(MapleTree::new_in(Kept), Epochs::new());
+        let tree = Tree::<SmallGaps>::from_tree(MapleTree::new_in(Kept), Epochs::new())
+            .expect("an empty tree needs no memory");
         insert_apart(&mut tree.write(), 0, 6);
         let reader = tree.read();
         let found: Vec<_> = reader.iter().map(|(_, body)| body).collect();
@@ -77,7 +81,10 @@ fn nodes_are_used_again() {
 #[test]
 fn readers_one_after_the_other() {
     model(Some(2), || {
-        let tree = Arc::new(Tree::<SmallGaps>::from_tree(MapleTree::new_in(Kept), Epochs::new()));
+        let tree = Arc::new(
+            Tree::<SmallGaps>::from_tree(MapleTree::new_in(Kept), Epochs::new())
+                .expect("an empty tree needs no memory"),
+        );
         drop(tree.read());
         insert_adjoining(&mut tree.write(), 0, 3);
         let reading = {

@@ -9,7 +9,8 @@ use super::race::{insert_apart, model};
 use super::stand::{Kept, Tree, Value};
 
 fn tree() -> Arc<Tree<SmallGaps>> {
-    let tree = Tree::<SmallGaps>::from_tree(MapleTree::new_in(Kept), Epochs::new());
+    let tree = Tree::<SmallGaps>::from_tree(MapleTree::new_in(Kept), Epochs::new())
+        .expect("an empty tree needs no memory");
     drop(tree.read());
     insert_apart(&mut tree.write(), 0, 3);
     tree.write().collect();

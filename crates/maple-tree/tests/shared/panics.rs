@@ -74,7 +74,8 @@ const COUNT: u64 = 60;
 
 /// Entries of 5 indices, 10 apart.
 fn tree<'a>(alloc: &'a FaultyAlloc, book: &Rc<Book>) -> Tree<'a> {
-    let tree = Tree::from_tree(MapleTree::new_in(alloc), Epochs::new());
+    let tree =
+        Tree::from_tree(MapleTree::new_in(alloc), Epochs::new()).expect("an empty tree needs no memory");
     let mut writer = tree.write();
     for number in 0..COUNT {
         assert!(writer.insert(number * 10..number * 10 + 5, book.value(number as usize)).is_ok());

@@ -209,7 +209,8 @@ fn run<L: Layout>(seed: u64) {
         _ => IndexRange::FULL,
     };
     let tree: Shared<'_, L> =
-        SharedMapleTree::from_tree(MapleTree::bounded_in(bounds, &memory), Epochs::new());
+        SharedMapleTree::from_tree(MapleTree::bounded_in(bounds, &memory), Epochs::new())
+            .expect("an empty tree needs no memory");
     let mut model = Model::new();
     let span = if bounds == IndexRange::FULL { 400 } else { bounds.last() - bounds.first() };
     let failing = rng.bool();

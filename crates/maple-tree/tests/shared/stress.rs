@@ -79,7 +79,7 @@ fn tree<L: Layout>() -> Tree<L> {
     for range in covered.chain((0..COUNT).map(fixed)) {
         assert!(tree.insert(range, Tag::boxed(range)).is_ok());
     }
-    Tree::from_tree(tree, Epochs::new())
+    Tree::from_tree(tree, Epochs::new()).expect("an empty tree needs no memory")
 }
 
 /// One write. Those for which there is no memory, since readers hold too much of it up, are not done.

@@ -10,7 +10,7 @@ use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Held;
 use crate::node::{BAG_WORDS, Bags, Chain, Layout, Link, Memory, Shape, WordStack, unlink};
 use crate::range::IndexRange;
-use crate::raw::LeafView;
+use crate::raw::{LeafView, RawTree};
 
 /// A tree this small may have as many retired nodes; a larger one as many as it has nodes.
 const NODES: usize = 256;
@@ -130,6 +130,20 @@ impl<L: Layout, C> Retired<L, C> {
             mem::swap(&mut self.old, &mut self.young);
         }
         while self.spare.deallocate(memory.alloc()) {}
+    }
+
+    /// Sees to R1 for a tree that is going to be shared. If there is no memory for it, nothing is kept.
+    pub(crate) fn make_room_for_all<A: NodeAlloc>(
+        &mut self,
+        tree: &RawTree<L, A>,
+        mode: AllocMode,
+    ) -> Result<(), AllocError> {
+        let alloc = tree.memory().alloc();
+        let made = if tree.entries() > 0 { self.make_room(tree.entries(), alloc, mode) } else { Ok(()) };
+        if made.is_err() {
+            while self.spare.deallocate(alloc) {}
+        }
+        made
     }
 
     /// Sees to R1 for a tree that will have `values` values.

@@ -100,7 +100,7 @@ fn history<L: Layout>(seed: u64, writers: usize, steps: usize) -> (usize, usize)
     let mut rng = Rng::with_seed(seed);
     let base = if rng.bool() { 0 } else { u64::MAX - (INDICES - 1) };
     let stage = Stage {
-        tree: Tree::<L>::from_tree(MapleTree::new(), Epochs::new()),
+        tree: Tree::<L>::from_tree(MapleTree::new(), Epochs::new()).expect("an empty tree needs no memory"),
         base,
         clock: Clock::default(),
         numbers: AtomicU64::new(1),
