@@ -2,22 +2,22 @@
 //!
 //! A device that does DMA uses addresses of its own, *iovas*, which an IOMMU translates. Somebody has to hand
 //! these addresses out: a range for each buffer that is mapped, taken back when it is unmapped, often millions of
-//! times a second and often where nothing may wait. A [`Domain`] does that for one address space.
+//! times a second and often where nothing may wait. A [`Space`] does that for one address space.
 //!
 //! ```
-//! use iova::{AllocMode, Domain, Granule, Request};
+//! use iova::{AllocMode, Space, Granule, Request};
 //!
 //! // A device with 32 address lines behind an IOMMU with pages of 4 KiB; message interrupts take some of it.
-//! let mut domain = Domain::new(Granule::FOUR_KIB, 0..=0xffff_ffff)?;
-//! domain.reserve(0xfee0_0000..=0xfeef_ffff, AllocMode::Normal)?;
+//! let mut space = Space::new(Granule::FOUR_KIB, 0..=0xffff_ffff)?;
+//! space.reserve(0xfee0_0000..=0xfeef_ffff, AllocMode::Normal)?;
 //!
-//! let buffer = domain.allocate(&Request::new(16).mode(AllocMode::Atomic))?;
+//! let buffer = space.allocate(&Request::new(16).mode(AllocMode::Atomic))?;
 //! assert_eq!(buffer.to_string(), "0xffff0000..=0xffffffff");
-//! let below = domain.allocate(&Request::new(1).limit(0xfeff_ffff))?;
+//! let below = space.allocate(&Request::new(1).limit(0xfeff_ffff))?;
 //! assert_eq!(below.first(), 0xfeff_f000);
 //!
-//! domain.free(buffer.first())?;
-//! assert_eq!(domain.find(buffer.first()), None);
+//! space.free(buffer.first())?;
+//! assert_eq!(space.find(buffer.first()), None);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -32,17 +32,17 @@
 //!
 //! # How it works
 //!
-//! The ranges of a domain are the entries of a [`MapleTree`](maple_tree::MapleTree), a B-tree over ranges of
+//! The ranges of a space are the entries of a [`MapleTree`](maple_tree::MapleTree), a B-tree over ranges of
 //! indices (here: pfns) that knows, in each branch, the longest free run below each slot, and the largest
 //! naturally aligned free block. Nothing is stored per range beside its slot in a node. Three properties of that
-//! tree become the domain's:
+//! tree become the space's:
 //!
 //! **The search is exact.** An allocation takes the *highest* range that is free, ends at or below the limit and
 //! is aligned as requested. It reports that there is no address space if and only if no such range exists. In
 //! particular it does not ask for more than it needs in order to be sure of an alignment: a hole of exactly one
 //! aligned block, which is what freeing one of many such blocks leaves, is found and used. There is no hint of
 //! where to search either, and so no failure is remembered. A natural request (size and alignment the same
-//! power of two) visits at most two nodes per level, whatever the domain looks like.
+//! power of two) visits at most two nodes per level, whatever the space looks like.
 //!
 //! **Free cannot fail.** A freed range becomes an empty slot in place, and that needs no memory. It is free at
 //! once, joined with the free space at its sides; nothing is deferred, queued or swept. What can be wrong is
@@ -50,7 +50,7 @@
 //!
 //! **No memory and no space are different things.** A range that is taken may need a new tree
 //! node (up to 16 ranges share one). If there is none, that is [`OutOfNodeMemory`], with the range that could not
-//! be recorded; the domain is as it was. [`OutOfAddressSpace`] says what was free, and how much of it in one piece.
+//! be recorded; the space is as it was. [`OutOfAddressSpace`] says what was free, and how much of it in one piece.
 //!
 //! # Natural alignment
 //!
@@ -78,14 +78,13 @@ extern crate std;
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-mod domain;
 mod error;
 mod granule;
 mod range;
 mod request;
 mod shared;
+mod space;
 
-pub use domain::{Allocations, Counters, Domain, RangeKind, ReservedRegions, Statistics, Violation};
 pub use error::{
     AllocateError, BadRequest, FreeError, InvalidAperture, InvalidGranule, OutOfAddressSpace,
     OutOfNodeMemory, PlaceError,
@@ -96,6 +95,7 @@ pub use request::{Alignment, Request};
 #[cfg(feature = "parking_lot")]
 pub use shared::ParkingLotDomain;
 pub use shared::SharedDomain;
+pub use space::{Allocations, Counters, RangeKind, ReservedRegions, Space, Statistics, Violation};
 
 pub use lock_api;
 pub use maple_tree::{AllocMode, Global, NodeAlloc};

@@ -6,15 +6,15 @@ use maple_tree::IndexRange;
 
 use crate::granule::{Granule, Pfn};
 
-/// A non-empty range of iovas in whole granules, `first..=last`: what a domain hands out.
+/// A non-empty range of iovas in whole granules, `first..=last`: what a space hands out.
 ///
 /// A plain value. It does not keep the range allocated, and dropping it frees nothing.
 ///
 /// ```
-/// use iova::{Domain, Granule, Pfn, Request};
+/// use iova::{Space, Granule, Pfn, Request};
 ///
-/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x10_0000)?;
-/// let range = domain.allocate(&Request::new(4))?;
+/// let mut space = Space::new(Granule::FOUR_KIB, 0..0x10_0000)?;
+/// let range = space.allocate(&Request::new(4))?;
 /// assert_eq!((range.first(), range.last()), (0xf_c000, 0xf_ffff));
 /// assert_eq!((range.granules(), range.bytes()), (4, 0x4000));
 /// assert_eq!((range.first_pfn(), range.last_pfn()), (Pfn::new(0xfc), Pfn::new(0xff)));

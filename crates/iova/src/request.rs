@@ -14,17 +14,17 @@ pub enum Alignment {
 
 /// A request for address space: how much, below which limit, how aligned, whether memory may be waited for.
 ///
-/// Made without checks; the allocation checks it against its domain.
+/// Made without checks; the allocation checks it against its space.
 ///
 /// ```
-/// use iova::{AllocMode, Domain, Granule, Request};
+/// use iova::{AllocMode, Space, Granule, Request};
 ///
-/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..1 << 40)?;
+/// let mut space = Space::new(Granule::FOUR_KIB, 0..1 << 40)?;
 /// // 5 granules at a multiple of 8, at or below 32 bits, from an interrupt handler.
 /// let request = Request::new(5).limit(0xffff_ffff).mode(AllocMode::Atomic);
-/// assert_eq!(domain.allocate(&request)?.first(), 0xffff_8000);
+/// assert_eq!(space.allocate(&request)?.first(), 0xffff_8000);
 /// // The same anywhere: then the highest place is one granule further up than a multiple of 8.
-/// assert_eq!(domain.allocate(&Request::new(5).align(1))?.first(), 0xff_ffff_b000);
+/// assert_eq!(space.allocate(&Request::new(5).align(1))?.first(), 0xff_ffff_b000);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +36,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request for so many granules: naturally aligned, anywhere in the domain, and memory may be waited for.
+    /// A request for so many granules: naturally aligned, anywhere in the space, and memory may be waited for.
     ///
     /// [`Granule::count_of`](crate::Granule::count_of) gives the granules for a number of bytes.
     #[must_use]

@@ -1,4 +1,4 @@
-//! A domain for several users at a time, behind one lock.
+//! A space for several users at a time, behind one lock.
 
 use core::fmt;
 use core::ops::RangeBounds;
@@ -6,15 +6,15 @@ use core::ops::RangeBounds;
 use lock_api::{Mutex, MutexGuard, RawMutex};
 use maple_tree::{AllocMode, Global, NodeAlloc};
 
-use crate::domain::{Domain, RangeKind, Statistics, Violation};
 use crate::error::{AllocateError, FreeError, PlaceError};
 use crate::granule::Granule;
 use crate::range::IovaRange;
 use crate::request::Request;
+use crate::space::{RangeKind, Space, Statistics, Violation};
 
-/// A [`Domain`] behind a lock, for several threads: the same operations with `&self`.
+/// A [`Space`] behind a lock, for several threads: the same operations with `&self`.
 ///
-/// Each operation takes the lock once, for as long as it takes on a domain of one owner.
+/// Each operation takes the lock once, for as long as it takes on a space of one owner.
 ///
 /// # Which lock
 ///
@@ -23,7 +23,7 @@ use crate::request::Request;
 /// - a program with threads takes `parking_lot::RawMutex` (with the feature `parking_lot` there is the alias
 ///   `ParkingLotDomain`);
 /// - one without an operating system takes `spin::Mutex<()>`;
-/// - a kernel wraps its own lock in a type that implements the trait. If the domain is used in interrupt
+/// - a kernel wraps its own lock in a type that implements the trait. If the space is used in interrupt
 ///   handlers, that type's `lock` must keep them out (as `spin_lock_irqsave` does) and `unlock` must let them in
 ///   again.
 ///
@@ -31,10 +31,10 @@ use crate::request::Request;
 /// request must say [`AllocMode::Atomic`].
 ///
 /// ```
-/// use iova::{AllocMode, Domain, Granule, Request, SharedDomain};
+/// use iova::{AllocMode, Space, Granule, Request, SharedDomain};
 ///
-/// let domain = Domain::new(Granule::FOUR_KIB, 0..1 << 32)?;
-/// let shared: SharedDomain<spin::Mutex<()>> = SharedDomain::new(domain);
+/// let space = Space::new(Granule::FOUR_KIB, 0..1 << 32)?;
+/// let shared: SharedDomain<spin::Mutex<()>> = SharedDomain::new(space);
 /// std::thread::scope(|scope| {
 ///     for _ in 0..2 {
 ///         scope.spawn(|| shared.allocate(&Request::new(1).mode(AllocMode::Atomic)));
@@ -47,22 +47,22 @@ pub struct SharedDomain<R: RawMutex, A: NodeAlloc = Global> {
     // These two never change, so they are had without the lock.
     granule: Granule,
     aperture: IovaRange,
-    domain: Mutex<R, Domain<A>>,
+    space: Mutex<R, Space<A>>,
 }
 
-/// A shared domain whose lock lets threads sleep that have to wait for it.
+/// A shared space whose lock lets threads sleep that have to wait for it.
 #[cfg(feature = "parking_lot")]
 pub type ParkingLotDomain<A = Global> = SharedDomain<parking_lot::RawMutex, A>;
 
 impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
-    /// Puts a domain behind a lock.
-    pub fn new(domain: Domain<A>) -> Self {
-        Self { granule: domain.granule(), aperture: domain.aperture(), domain: Mutex::new(domain) }
+    /// Puts a space behind a lock.
+    pub fn new(space: Space<A>) -> Self {
+        Self { granule: space.granule(), aperture: space.aperture(), space: Mutex::new(space) }
     }
 
-    /// The domain without the lock.
-    pub fn into_inner(self) -> Domain<A> {
-        self.domain.into_inner()
+    /// The space without the lock.
+    pub fn into_inner(self) -> Space<A> {
+        self.space.into_inner()
     }
 
     /// The smallest unit that is handed out. Takes no lock.
@@ -75,7 +75,7 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
         self.aperture
     }
 
-    /// Allocates the highest free range that satisfies `request`: [`Domain::allocate`] under the lock.
+    /// Allocates the highest free range that satisfies `request`: [`Space::allocate`] under the lock.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
         self.lock().allocate(request)
     }
 
-    /// Allocates a range of the caller's choice: [`Domain::allocate_at`] under the lock.
+    /// Allocates a range of the caller's choice: [`Space::allocate_at`] under the lock.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
         self.lock().allocate_at(range, mode)
     }
 
-    /// Frees the allocated range whose first iova this is: [`Domain::free`] under the lock.
+    /// Frees the allocated range whose first iova this is: [`Space::free`] under the lock.
     ///
     /// # Errors
     ///
@@ -106,12 +106,12 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
         self.lock().free(iova)
     }
 
-    /// What `iova` lies in: [`Domain::find`] under the lock. Others may have changed it when this returns.
+    /// What `iova` lies in: [`Space::find`] under the lock. Others may have changed it when this returns.
     pub fn find(&self, iova: u64) -> Option<(IovaRange, RangeKind)> {
         self.lock().find(iova)
     }
 
-    /// Sees to it that no iova of `range` is ever handed out: [`Domain::reserve`] under the lock.
+    /// Sees to it that no iova of `range` is ever handed out: [`Space::reserve`] under the lock.
     ///
     /// # Errors
     ///
@@ -120,12 +120,12 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
         self.lock().reserve(range, mode)
     }
 
-    /// What the domain has and what happened to it: [`Domain::statistics`] under the lock.
+    /// What the space has and what happened to it: [`Space::statistics`] under the lock.
     pub fn statistics(&self) -> Statistics {
         self.lock().statistics()
     }
 
-    /// Recomputes every invariant from scratch: [`Domain::validate`] under the lock, in O(n).
+    /// Recomputes every invariant from scratch: [`Space::validate`] under the lock, in O(n).
     ///
     /// # Errors
     ///
@@ -135,24 +135,24 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
     }
 
     /// Takes the lock, for several operations at a time or to go over the ranges. Everybody else waits until the
-    /// guard is dropped; a thread that holds it must not use the shared domain otherwise.
+    /// guard is dropped; a thread that holds it must not use the shared space otherwise.
     ///
     /// ```
-    /// # use iova::{Domain, Granule, Request, SharedDomain};
-    /// # let domain = Domain::new(Granule::FOUR_KIB, 0..1 << 32)?;
-    /// # let shared: SharedDomain<spin::Mutex<()>> = SharedDomain::new(domain);
+    /// # use iova::{Space, Granule, Request, SharedDomain};
+    /// # let space = Space::new(Granule::FOUR_KIB, 0..1 << 32)?;
+    /// # let shared: SharedDomain<spin::Mutex<()>> = SharedDomain::new(space);
     /// shared.allocate(&Request::new(1))?;
     /// assert_eq!(shared.lock().allocations().count(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn lock(&self) -> MutexGuard<'_, R, Domain<A>> {
-        self.domain.lock()
+    pub fn lock(&self) -> MutexGuard<'_, R, Space<A>> {
+        self.space.lock()
     }
 }
 
-impl<R: RawMutex, A: NodeAlloc> From<Domain<A>> for SharedDomain<R, A> {
-    fn from(domain: Domain<A>) -> Self {
-        Self::new(domain)
+impl<R: RawMutex, A: NodeAlloc> From<Space<A>> for SharedDomain<R, A> {
+    fn from(space: Space<A>) -> Self {
+        Self::new(space)
     }
 }
 

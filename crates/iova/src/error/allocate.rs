@@ -2,22 +2,22 @@
 
 use core::fmt;
 
-use crate::domain::RangeKind;
 use crate::error::BadRequest;
 use crate::range::IovaRange;
+use crate::space::RangeKind;
 
-/// Why [`Domain::allocate`](crate::Domain::allocate) returned no range. The domain is as it was.
+/// Why [`Space::allocate`](crate::Space::allocate) returned no range. The space is as it was.
 ///
 /// ```
-/// use iova::{AllocateError, Domain, Granule, Request};
+/// use iova::{AllocateError, Space, Granule, Request};
 ///
-/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x4000)?;
-/// domain.allocate(&Request::new(1))?;
-/// let error = domain.allocate(&Request::new(4)).unwrap_err();
+/// let mut space = Space::new(Granule::FOUR_KIB, 0..0x4000)?;
+/// space.allocate(&Request::new(1))?;
+/// let error = space.allocate(&Request::new(4)).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "no free range of 4 granules aligned to 4 in 0x0..=0x3fff: the longest free run there has 3, \
-///      the domain has 3 free"
+///      the space has 3 free"
 /// );
 /// assert!(matches!(error, AllocateError::OutOfAddressSpace(why) if why.free_granules == 3));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,7 +29,7 @@ pub enum AllocateError {
     OutOfAddressSpace(OutOfAddressSpace),
     /// There is such a range, but no memory to record it. Retrying may be of use at any time.
     OutOfNodeMemory(OutOfNodeMemory),
-    /// The request makes no sense, or not in this domain. Retrying is of no use.
+    /// The request makes no sense, or not in this space. Retrying is of no use.
     BadRequest(BadRequest),
 }
 
@@ -63,8 +63,8 @@ impl From<BadRequest> for AllocateError {
     }
 }
 
-/// Why a range of the caller's choice was not allocated ([`Domain::allocate_at`](crate::Domain::allocate_at)) or
-/// reserved ([`Domain::reserve`](crate::Domain::reserve)). The domain is as it was.
+/// Why a range of the caller's choice was not allocated ([`Space::allocate_at`](crate::Space::allocate_at)) or
+/// reserved ([`Space::reserve`](crate::Space::reserve)). The space is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlaceError {
@@ -77,7 +77,7 @@ pub enum PlaceError {
     },
     /// There was no memory to record it. Retrying may be of use at any time.
     OutOfNodeMemory(OutOfNodeMemory),
-    /// The range makes no sense, or not in this domain. Retrying is of no use.
+    /// The range makes no sense, or not in this space. Retrying is of no use.
     BadRequest(BadRequest),
 }
 
@@ -118,7 +118,7 @@ pub struct OutOfAddressSpace {
     /// How many granules the longest free run in the window has. If these are enough, it was the alignment that
     /// could not be had.
     pub longest_free_granules: u128,
-    /// How many granules are free in the whole domain.
+    /// How many granules are free in the whole space.
     pub free_granules: u128,
 }
 
@@ -128,7 +128,7 @@ impl fmt::Display for OutOfAddressSpace {
         write!(
             f,
             "no free range of {granules} granules aligned to {align_granules} in {window}: the longest free \
-             run there has {longest_free_granules}, the domain has {free_granules} free"
+             run there has {longest_free_granules}, the space has {free_granules} free"
         )
     }
 }

@@ -9,19 +9,19 @@ use crate::range::IovaRange;
 /// iova, is always freed.
 ///
 /// ```
-/// use iova::{Domain, FreeError, Granule, Request};
+/// use iova::{Space, FreeError, Granule, Request};
 ///
-/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-/// let range = domain.allocate(&Request::new(2))?;
-/// assert_eq!(domain.free(0xf000), Err(FreeError::NotFirst { iova: 0xf000, range }));
-/// domain.free(range.first())?;
-/// assert_eq!(domain.free(range.first()), Err(FreeError::NotAllocated { iova: 0xe000 }));
+/// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+/// let range = space.allocate(&Request::new(2))?;
+/// assert_eq!(space.free(0xf000), Err(FreeError::NotFirst { iova: 0xf000, range }));
+/// space.free(range.first())?;
+/// assert_eq!(space.free(range.first()), Err(FreeError::NotAllocated { iova: 0xe000 }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FreeError {
-    /// It lies outside of the domain's aperture.
+    /// It lies outside of the space's aperture.
     OutsideAperture {
         /// The iova.
         iova: u64,

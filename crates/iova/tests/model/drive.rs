@@ -1,13 +1,13 @@
-//! Random operations on a domain and a model at once.
+//! Random operations on a space and a model at once.
 
 use fastrand::Rng;
-use iova::{AllocMode, AllocateError, Domain, PlaceError, RangeKind, Request};
+use iova::{AllocMode, AllocateError, PlaceError, RangeKind, Request, Space};
 use maple_faults::FaultyAlloc;
 
 use crate::model::{Cell, Model, PlaceRefusal, Refusal, word_for, word_for_free};
 
 pub(crate) struct Driver<'a> {
-    pub(crate) domain: Domain<&'a FaultyAlloc>,
+    pub(crate) space: Space<&'a FaultyAlloc>,
     pub(crate) model: Model,
     pub(crate) rng: Rng,
     /// Mostly allocate single granules and never reserve, so that the tree gets large.
@@ -31,7 +31,7 @@ impl Driver<'_> {
         let request = self.request();
         let expected = self.model.highest_fit(&request);
         let failures = self.node_failures();
-        match (self.domain.allocate(&request), expected) {
+        match (self.space.allocate(&request), expected) {
             (Ok(range), Ok((first, last))) => {
                 assert_eq!((range.first(), range.last()), self.ends(first, last), "{request:?}");
                 self.model.allocate(first, last);
@@ -62,7 +62,7 @@ impl Driver<'_> {
         let ((first, last), mode) = (self.bytes(), self.mode());
         let expected = self.model.place(first, last);
         let failures = self.node_failures();
-        match (self.domain.allocate_at(first..=last, mode), expected) {
+        match (self.space.allocate_at(first..=last, mode), expected) {
             (Ok(range), Ok((from, to))) => {
                 assert_eq!((range.first(), range.last()), (first, last));
                 self.model.allocate(from, to);
@@ -76,7 +76,7 @@ impl Driver<'_> {
         let ((first, last), mode) = (self.bytes(), self.mode());
         let expected = self.model.reservation(first, last);
         let failures = self.node_failures();
-        match (self.domain.reserve(first..=last, mode), expected) {
+        match (self.space.reserve(first..=last, mode), expected) {
             (Ok(granules), Ok(cells)) => {
                 let before = self.model.count(|cell| cell == Cell::Reserved);
                 if let Some((from, to)) = cells {
@@ -116,8 +116,8 @@ impl Driver<'_> {
     }
 
     fn free(&mut self, iova: u64) {
-        let calls = self.domain.allocator().counts().calls;
-        match (self.domain.free(iova), self.model.free(iova)) {
+        let calls = self.space.allocator().counts().calls;
+        match (self.space.free(iova), self.model.free(iova)) {
             (Ok(range), Ok((first, last))) => {
                 assert_eq!((range.first(), range.last()), self.ends(first, last));
                 self.model.cells[first..=last].fill(Cell::Free);
@@ -125,12 +125,12 @@ impl Driver<'_> {
             (Err(error), Err(why)) => assert_eq!(word_for_free(&error), why, "{iova:#x}"),
             (got, expected) => panic!("free of {iova:#x} gave {got:?} instead of {expected:?}"),
         }
-        assert_eq!(self.domain.allocator().counts().calls, calls, "free asked for memory");
+        assert_eq!(self.space.allocator().counts().calls, calls, "free asked for memory");
     }
 
     fn find(&mut self) {
         let iova = self.iova();
-        let found = self.domain.find(iova).map(|(range, kind)| ((range.first(), range.last()), kind));
+        let found = self.space.find(iova).map(|(range, kind)| ((range.first(), range.last()), kind));
         let expected = self.model.cell_of(iova).and_then(|cell| {
             let kind = match self.model.cells[cell] {
                 Cell::Free => return None,
@@ -201,6 +201,6 @@ impl Driver<'_> {
     }
 
     fn node_failures(&self) -> u64 {
-        self.domain.allocator().counts().failed
+        self.space.allocator().counts().failed
     }
 }

@@ -1,6 +1,6 @@
-//! Random operations on a domain, compared with an obviously right model after each.
+//! Random operations on a space, compared with an obviously right model after each.
 //!
-//! The aperture has few granules, so that full and empty domains, its edges, and several levels of nodes occur all
+//! The aperture has few granules, so that full and empty spaces, its edges, and several levels of nodes occur all
 //! the time. With failing node memory the model says in addition: an operation that fails changes nothing, a
 //! free asks for no memory, and nothing but a refused node is reported as lack of memory.
 
@@ -10,7 +10,7 @@ mod drive;
 mod model;
 
 use fastrand::Rng;
-use iova::{Domain, Granule};
+use iova::{Granule, Space};
 use maple_faults::{FaultyAlloc, Plan};
 
 use drive::Driver;
@@ -30,12 +30,12 @@ const PLACES: [(u64, u64, usize); 10] = [
     (1, u64::MAX, 1),
 ];
 
-/// The seed of one domain that is to be run alone: the variable `MAPLE_SEED`.
+/// The seed of one space that is to be run alone: the variable `MAPLE_SEED`.
 fn only_seed() -> Option<u64> {
     std::env::var("MAPLE_SEED").ok().map(|seed| seed.parse().unwrap())
 }
 
-/// Runs `operations` in each of many domains, checking everything after each operation. Every kind of outcome
+/// Runs `operations` in each of many spaces, checking everything after each operation. Every kind of outcome
 /// must have occurred.
 fn run(suite: u64, rounds: u64, operations: u32, plan: impl Fn(u64) -> Plan) {
     let (mut outcomes, mut most_nodes) = ([0; 6], 0);
@@ -49,17 +49,17 @@ fn run(suite: u64, rounds: u64, operations: u32, plan: impl Fn(u64) -> Plan) {
         let model = Model::new(granule, base, granules);
         let aperture = model.first_of(0)..=model.last_of(granules - 1);
         let alloc = FaultyAlloc::new(plan(seed));
-        let domain = Domain::new_in(granule, aperture, &alloc).unwrap();
-        let mut driver = Driver { domain, model, rng: Rng::with_seed(seed), singles: round % 3 == 0 };
+        let space = Space::new_in(granule, aperture, &alloc).unwrap();
+        let mut driver = Driver { space, model, rng: Rng::with_seed(seed), singles: round % 3 == 0 };
         let _replay = Replay { seed, granules };
         for operation in 0..operations {
-            // Swing between a full and an empty domain.
+            // Swing between a full and an empty space.
             let fill = if operation / 200 % 2 == 0 { 7 } else { 2 };
             driver.step(fill);
-            driver.model.check(&driver.domain);
-            most_nodes = most_nodes.max(driver.domain.statistics().nodes);
+            driver.model.check(&driver.space);
+            most_nodes = most_nodes.max(driver.space.statistics().nodes);
         }
-        let counters = driver.domain.statistics().counters;
+        let counters = driver.space.statistics().counters;
         let counted = [
             counters.allocations,
             counters.frees,
@@ -70,7 +70,7 @@ fn run(suite: u64, rounds: u64, operations: u32, plan: impl Fn(u64) -> Plan) {
         ];
         outcomes = core::array::from_fn(|i| outcomes[i] + counted[i]);
         assert_eq!(counters.out_of_node_memory, alloc.counts().failed);
-        drop(driver.domain);
+        drop(driver.space);
         assert_eq!(alloc.counts().live, 0, "nodes were lost");
         assert_eq!(alloc.counts().live_bytes, 0);
     }
@@ -81,7 +81,7 @@ fn run(suite: u64, rounds: u64, operations: u32, plan: impl Fn(u64) -> Plan) {
     assert!(most_nodes > 10, "the trees were too small: {most_nodes}");
 }
 
-/// Says which domain it was when a check fails.
+/// Says which space it was when a check fails.
 struct Replay {
     seed: u64,
     granules: usize,
@@ -92,7 +92,7 @@ impl Drop for Replay {
         if std::thread::panicking() {
             let Self { seed, granules } = self;
             eprintln!(
-                "in the domain of {granules} granules with seed {seed}; MAPLE_SEED={seed} runs just this one"
+                "in the space of {granules} granules with seed {seed}; MAPLE_SEED={seed} runs just this one"
             );
         }
     }

@@ -1,6 +1,6 @@
 //! The model: a vector with one cell per granule, and brute force.
 
-use iova::{Alignment, BadRequest, Domain, FreeError, Granule, NodeAlloc, RangeKind, Request};
+use iova::{Alignment, BadRequest, FreeError, Granule, NodeAlloc, RangeKind, Request, Space};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
@@ -190,14 +190,14 @@ impl Model {
     }
 
     /// Compares everything that can be seen.
-    pub(crate) fn check<A: NodeAlloc>(&self, domain: &Domain<A>) {
-        domain.validate().unwrap();
+    pub(crate) fn check<A: NodeAlloc>(&self, space: &Space<A>) {
+        space.validate().unwrap();
         let ends = |range: iova::IovaRange| (range.first(), range.last());
-        let allocations: Vec<_> = domain.allocations().map(ends).collect();
+        let allocations: Vec<_> = space.allocations().map(ends).collect();
         assert_eq!(allocations, self.runs(RangeKind::Allocated));
-        assert!(domain.allocations().rev().map(ends).eq(allocations.iter().rev().copied()));
-        assert!(domain.reserved_regions().map(ends).eq(self.runs(RangeKind::Reserved)));
-        let statistics = domain.statistics();
+        assert!(space.allocations().rev().map(ends).eq(allocations.iter().rev().copied()));
+        assert!(space.reserved_regions().map(ends).eq(self.runs(RangeKind::Reserved)));
+        let statistics = space.statistics();
         assert_eq!(statistics.allocated_ranges, allocations.len() as u64);
         assert_eq!(statistics.allocated_granules, self.count(|cell| matches!(cell, Cell::Allocated(_))));
         assert_eq!(statistics.reserved_granules, self.count(|cell| cell == Cell::Reserved));

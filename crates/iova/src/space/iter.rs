@@ -5,21 +5,21 @@ use core::iter::FusedIterator;
 
 use maple_tree::{Gaps, IndexRange, Iter, NodeAlloc};
 
-use super::Domain;
+use super::Space;
 use super::code::{Code, RangeKind};
 use crate::granule::Granule;
 use crate::range::IovaRange;
 
-impl<A: NodeAlloc> Domain<A> {
+impl<A: NodeAlloc> Space<A> {
     /// The allocated ranges in order of address, from either end. O(n) in all. Allocates nothing.
     ///
     /// ```
-    /// use iova::{Domain, Granule, Request};
+    /// use iova::{Space, Granule, Request};
     ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-    /// let one = domain.allocate(&Request::new(1))?;
-    /// let two = domain.allocate(&Request::new(2))?;
-    /// assert!(domain.allocations().eq([two, one]));
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// let one = space.allocate(&Request::new(1))?;
+    /// let two = space.allocate(&Request::new(2))?;
+    /// assert!(space.allocations().eq([two, one]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn allocations(&self) -> Allocations<'_, A> {
@@ -29,12 +29,12 @@ impl<A: NodeAlloc> Domain<A> {
     /// The reserved regions in order of address, adjacent ones joined. O(n) in all. Allocates nothing.
     ///
     /// ```
-    /// use iova::{AllocMode, Domain, Granule};
+    /// use iova::{AllocMode, Space, Granule};
     ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-    /// domain.reserve(0..0x2000, AllocMode::Normal)?;
-    /// domain.reserve(0x2000..0x3000, AllocMode::Normal)?;
-    /// let regions: Vec<_> = domain.reserved_regions().map(|region| region.to_string()).collect();
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// space.reserve(0..0x2000, AllocMode::Normal)?;
+    /// space.reserve(0x2000..0x3000, AllocMode::Normal)?;
+    /// let regions: Vec<_> = space.reserved_regions().map(|region| region.to_string()).collect();
     /// assert_eq!(regions, ["0x0..=0x2fff"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -43,7 +43,7 @@ impl<A: NodeAlloc> Domain<A> {
     }
 }
 
-/// The allocated ranges of a domain in order; made by [`Domain::allocations`].
+/// The allocated ranges of a space in order; made by [`Space::allocations`].
 pub struct Allocations<'a, A: NodeAlloc> {
     entries: Iter<'a, Code, Gaps, A>,
     granule: Granule,
@@ -77,7 +77,7 @@ impl<A: NodeAlloc> fmt::Debug for Allocations<'_, A> {
     }
 }
 
-/// The reserved regions of a domain in order; made by [`Domain::reserved_regions`].
+/// The reserved regions of a space in order; made by [`Space::reserved_regions`].
 pub struct ReservedRegions<'a, A: NodeAlloc> {
     entries: Iter<'a, Code, Gaps, A>,
     granule: Granule,

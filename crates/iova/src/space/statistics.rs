@@ -1,8 +1,8 @@
-//! What a domain has, and what happened to it.
+//! What a space has, and what happened to it.
 
 use maple_tree::{IndexRange, NodeAlloc};
 
-use super::Domain;
+use super::Space;
 use super::code::{self, Code};
 use crate::error::{AllocateError, PlaceError};
 
@@ -25,7 +25,7 @@ impl Usage {
     }
 }
 
-/// What a domain has at one moment; made by [`Domain::statistics`].
+/// What a space has at one moment; made by [`Space::statistics`].
 ///
 /// Allocated, reserved and free granules together are the aperture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Statistics {
     pub nodes: usize,
     /// How many bytes they take.
     pub node_bytes: usize,
-    /// What happened since the domain was made.
+    /// What happened since the space was made.
     pub counters: Counters,
 }
 
@@ -56,12 +56,12 @@ impl Statistics {
     /// integer, as kernels have no floating point.
     ///
     /// ```
-    /// use iova::{AllocMode, Domain, Granule};
+    /// use iova::{AllocMode, Space, Granule};
     ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x9000)?;
-    /// assert_eq!(domain.statistics().fragmentation_permille(), 0);
-    /// domain.allocate_at(0x6000..0x7000, AllocMode::Normal)?; // 6 free below, 2 above
-    /// assert_eq!(domain.statistics().fragmentation_permille(), 250);
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x9000)?;
+    /// assert_eq!(space.statistics().fragmentation_permille(), 0);
+    /// space.allocate_at(0x6000..0x7000, AllocMode::Normal)?; // 6 free below, 2 above
+    /// assert_eq!(space.statistics().fragmentation_permille(), 250);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fragmentation_permille(&self) -> u32 {
@@ -71,7 +71,7 @@ impl Statistics {
     }
 }
 
-/// How often what happened, since the domain was made. They wrap around at 2^64.
+/// How often what happened, since the space was made. They wrap around at 2^64.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
@@ -125,8 +125,8 @@ fn count(counter: &mut u64) {
     *counter = counter.wrapping_add(1);
 }
 
-impl<A: NodeAlloc> Domain<A> {
-    /// What the domain has and what happened to it. Allocates nothing.
+impl<A: NodeAlloc> Space<A> {
+    /// What the space has and what happened to it. Allocates nothing.
     ///
     /// # Complexity
     ///
@@ -134,11 +134,11 @@ impl<A: NodeAlloc> Domain<A> {
     /// of O(log n) node visits.
     ///
     /// ```
-    /// use iova::{Domain, Granule, Request};
+    /// use iova::{Space, Granule, Request};
     ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-    /// domain.allocate(&Request::new(4))?;
-    /// let statistics = domain.statistics();
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// space.allocate(&Request::new(4))?;
+    /// let statistics = space.statistics();
     /// assert_eq!((statistics.allocated_ranges, statistics.allocated_granules), (1, 4));
     /// assert_eq!((statistics.free_granules, statistics.nodes), (12, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

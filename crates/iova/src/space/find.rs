@@ -2,12 +2,12 @@
 
 use maple_tree::{IndexRange, NodeAlloc};
 
-use super::Domain;
+use super::Space;
 use super::code::RangeKind;
 use crate::error::PlaceError;
 use crate::range::IovaRange;
 
-impl<A: NodeAlloc> Domain<A> {
+impl<A: NodeAlloc> Space<A> {
     /// The allocated range or the reserved region that `iova` (any byte of it) lies in; `None` if it is free or
     /// outside of the aperture.
     ///
@@ -16,14 +16,14 @@ impl<A: NodeAlloc> Domain<A> {
     /// O(log n) node visits; in a reserved region, that for each of the pieces it was made of.
     ///
     /// ```
-    /// use iova::{AllocMode, Domain, Granule, RangeKind, Request};
+    /// use iova::{AllocMode, Space, Granule, RangeKind, Request};
     ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-    /// domain.reserve(0..0x1000, AllocMode::Normal)?;
-    /// let range = domain.allocate(&Request::new(2))?;
-    /// assert_eq!(domain.find(range.last()), Some((range, RangeKind::Allocated)));
-    /// assert_eq!(domain.find(0x10).map(|(_, kind)| kind), Some(RangeKind::Reserved));
-    /// assert_eq!(domain.find(0x1000), None);
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// space.reserve(0..0x1000, AllocMode::Normal)?;
+    /// let range = space.allocate(&Request::new(2))?;
+    /// assert_eq!(space.find(range.last()), Some((range, RangeKind::Allocated)));
+    /// assert_eq!(space.find(0x10).map(|(_, kind)| kind), Some(RangeKind::Reserved));
+    /// assert_eq!(space.find(0x1000), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn find(&self, iova: u64) -> Option<(IovaRange, RangeKind)> {

@@ -4,12 +4,12 @@ use core::ops::RangeBounds;
 
 use maple_tree::{AllocMode, Direction, GapRequest, IndexRange, InsertErrorKind, NodeAlloc};
 
-use super::{Domain, code};
+use super::{Space, code};
 use crate::error::{AllocateError, BadRequest, OutOfAddressSpace, OutOfNodeMemory, PlaceError};
 use crate::range::{IovaRange, exact_pfns};
 use crate::request::{Alignment, Request};
 
-impl<A: NodeAlloc> Domain<A> {
+impl<A: NodeAlloc> Space<A> {
     /// Allocates the highest free range that satisfies `request`.
     ///
     /// The range lies in the aperture, ends at or below the request's limit, touches no reserved region, and its
@@ -28,16 +28,16 @@ impl<A: NodeAlloc> Domain<A> {
     /// - [`BadRequest`]: the size is 0 or cannot be aligned naturally, the alignment is not a power of two, or no
     ///   granule of the aperture is below the limit.
     ///
-    /// The domain is as it was, apart from its counters.
+    /// The space is as it was, apart from its counters.
     ///
     /// ```
-    /// use iova::{AllocateError, Domain, Granule, Request};
+    /// use iova::{AllocateError, Space, Granule, Request};
     ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-    /// assert_eq!(domain.allocate(&Request::new(1))?.first(), 0xf000);
-    /// assert_eq!(domain.allocate(&Request::new(2))?.first(), 0xc000);
-    /// assert_eq!(domain.allocate(&Request::new(1).limit(0x7fff))?.first(), 0x7000);
-    /// let error = domain.allocate(&Request::new(16)).unwrap_err();
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// assert_eq!(space.allocate(&Request::new(1))?.first(), 0xf000);
+    /// assert_eq!(space.allocate(&Request::new(2))?.first(), 0xc000);
+    /// assert_eq!(space.allocate(&Request::new(1).limit(0x7fff))?.first(), 0x7000);
+    /// let error = space.allocate(&Request::new(16)).unwrap_err();
     /// assert!(matches!(error, AllocateError::OutOfAddressSpace(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -62,14 +62,14 @@ impl<A: NodeAlloc> Domain<A> {
     /// - [`PlaceError::OutOfNodeMemory`]: it is free but could not be recorded.
     /// - [`PlaceError::BadRequest`]: it is empty, has parts of granules, or is not within the aperture.
     ///
-    /// The domain is as it was, apart from its counters.
+    /// The space is as it was, apart from its counters.
     ///
     /// ```
-    /// use iova::{AllocMode, Domain, Granule, PlaceError};
+    /// use iova::{AllocMode, Space, Granule, PlaceError};
     ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-    /// let range = domain.allocate_at(0x3000..0x5000, AllocMode::Normal)?;
-    /// let error = domain.allocate_at(0x4000..=0x4fff, AllocMode::Normal).unwrap_err();
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// let range = space.allocate_at(0x3000..0x5000, AllocMode::Normal)?;
+    /// let error = space.allocate_at(0x4000..=0x4fff, AllocMode::Normal).unwrap_err();
     /// assert!(matches!(error, PlaceError::Occupied { by, .. } if by == range));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

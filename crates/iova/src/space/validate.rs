@@ -4,11 +4,11 @@ use core::fmt;
 
 use maple_tree::{IndexRange, NodeAlloc};
 
-use super::Domain;
+use super::Space;
 use super::code::RangeKind;
 use super::statistics::Usage;
 
-/// An invariant of a [`Domain`] that does not hold:
+/// An invariant of a [`Space`] that does not hold:
 ///
 /// - D1: the tree is sound, and bounded to the aperture.
 /// - D2: the numbers that are kept up to date are those of what the tree holds.
@@ -59,8 +59,8 @@ impl fmt::Display for Violation {
 
 impl core::error::Error for Violation {}
 
-impl<A: NodeAlloc> Domain<A> {
-    /// Recomputes every invariant of the domain and its tree from scratch, in O(n). For tests and debugging; the
+impl<A: NodeAlloc> Space<A> {
+    /// Recomputes every invariant of the space and its tree from scratch, in O(n). For tests and debugging; the
     /// tree's part needs scratch memory from the global allocator.
     ///
     /// # Errors
@@ -113,12 +113,12 @@ mod tests {
     use crate::{AllocMode, Granule, Request};
 
     /// Eight granules from 0x1000; one is allocated, two are reserved.
-    fn domain() -> Domain {
-        let mut domain = Domain::new(Granule::FOUR_KIB, 0x1000..0x9000).unwrap();
-        domain.allocate(&Request::new(1)).unwrap();
-        domain.reserve(0x1000..0x3000, AllocMode::Normal).unwrap();
-        assert_eq!(domain.validate(), Ok(()));
-        domain
+    fn space() -> Space {
+        let mut space = Space::new(Granule::FOUR_KIB, 0x1000..0x9000).unwrap();
+        space.allocate(&Request::new(1)).unwrap();
+        space.reserve(0x1000..0x3000, AllocMode::Normal).unwrap();
+        assert_eq!(space.validate(), Ok(()));
+        space
     }
 
     #[test]
@@ -131,31 +131,31 @@ mod tests {
             ("reserved granules", |usage| usage.reserved_granules -= 1),
         ];
         for (name, corrupt) in corruptions {
-            let mut domain = domain();
-            corrupt(&mut domain.usage);
-            let seen = domain.validate();
+            let mut space = space();
+            corrupt(&mut space.usage);
+            let seen = space.validate();
             assert!(matches!(seen, Err(Violation::Usage { what, .. }) if what == name), "{name}: {seen:?}");
         }
     }
 
     #[test]
     fn a_lost_entry_is_seen() {
-        let mut domain = domain();
-        domain.tree.erase(8).unwrap();
-        assert!(matches!(domain.validate(), Err(Violation::Usage { .. })));
+        let mut space = space();
+        space.tree.erase(8).unwrap();
+        assert!(matches!(space.validate(), Err(Violation::Usage { .. })));
     }
 
     #[test]
     fn a_code_of_the_future_is_seen() {
-        let mut domain = domain();
-        domain.tree.insert(5..6, domain.usage.next_reserved_code()).unwrap();
-        assert_eq!(domain.validate(), Err(Violation::ReservedCode { pfns: IndexRange::single(5) }));
+        let mut space = space();
+        space.tree.insert(5..6, space.usage.next_reserved_code()).unwrap();
+        assert_eq!(space.validate(), Err(Violation::ReservedCode { pfns: IndexRange::single(5) }));
     }
 
     #[test]
     fn an_uncounted_free_is_seen() {
-        let mut domain = domain();
-        domain.counters.freed();
-        assert_eq!(domain.validate(), Err(Violation::Balance { counted: 0, held: 1 }));
+        let mut space = space();
+        space.counters.freed();
+        assert_eq!(space.validate(), Err(Violation::Balance { counted: 0, held: 1 }));
     }
 }

@@ -13,11 +13,11 @@ use core::ops::{Range, RangeBounds};
 use maple_tree::{AllocMode, IndexRange, InsertErrorKind, NodeAlloc};
 
 use super::code::{Code, RangeKind};
-use super::{Domain, Usage};
+use super::{Space, Usage};
 use crate::error::{BadRequest, OutOfNodeMemory, PlaceError};
 use crate::range::touched_pfns;
 
-impl<A: NodeAlloc> Domain<A> {
+impl<A: NodeAlloc> Space<A> {
     /// Sees to it that no iova of `range` is ever handed out, and returns how many granules that took.
     ///
     /// The range is in iovas. Granules that it has only in part are reserved whole. What is reserved already or
@@ -39,13 +39,13 @@ impl<A: NodeAlloc> Domain<A> {
     /// it is either error.
     ///
     /// ```
-    /// use iova::{AllocMode, Domain, Granule};
+    /// use iova::{AllocMode, Space, Granule};
     ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..1 << 32)?;
-    /// assert_eq!(domain.reserve(0xfee0_0000..=0xfeef_ffff, AllocMode::Normal)?, 0x100);
-    /// assert_eq!(domain.reserve(0xfed0_0000..=0xfeef_ffff, AllocMode::Normal)?, 0x100);
-    /// assert_eq!(domain.reserve(0xfeda_0800..=0xfeda_0fff, AllocMode::Normal)?, 0);
-    /// assert_eq!(domain.reserved_regions().count(), 1);
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..1 << 32)?;
+    /// assert_eq!(space.reserve(0xfee0_0000..=0xfeef_ffff, AllocMode::Normal)?, 0x100);
+    /// assert_eq!(space.reserve(0xfed0_0000..=0xfeef_ffff, AllocMode::Normal)?, 0x100);
+    /// assert_eq!(space.reserve(0xfeda_0800..=0xfeda_0fff, AllocMode::Normal)?, 0);
+    /// assert_eq!(space.reserved_regions().count(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reserve(&mut self, range: impl RangeBounds<u64>, mode: AllocMode) -> Result<u128, PlaceError> {

@@ -2,12 +2,12 @@
 
 use maple_tree::{IndexRange, NodeAlloc};
 
-use super::Domain;
+use super::Space;
 use super::code::{Code, RangeKind};
 use crate::error::FreeError;
 use crate::range::IovaRange;
 
-impl<A: NodeAlloc> Domain<A> {
+impl<A: NodeAlloc> Space<A> {
     /// Frees the allocated range whose first iova this is, and returns it.
     ///
     /// Never fails for an allocated range and never allocates. The range can be allocated again at once, joined
@@ -22,13 +22,13 @@ impl<A: NodeAlloc> Domain<A> {
     /// [`FreeError`] if no allocated range begins there; nothing is changed, apart from the counter of it.
     ///
     /// ```
-    /// use iova::{Domain, FreeError, Granule, Request};
+    /// use iova::{Space, FreeError, Granule, Request};
     ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, ..)?;
-    /// let range = domain.allocate(&Request::new(3))?;
-    /// assert!(matches!(domain.free(range.first() + 1), Err(FreeError::Misaligned { .. })));
-    /// assert_eq!(domain.free(range.first())?, range);
-    /// assert!(matches!(domain.free(range.first()), Err(FreeError::NotAllocated { .. })));
+    /// let mut space = Space::new(Granule::FOUR_KIB, ..)?;
+    /// let range = space.allocate(&Request::new(3))?;
+    /// assert!(matches!(space.free(range.first() + 1), Err(FreeError::Misaligned { .. })));
+    /// assert_eq!(space.free(range.first())?, range);
+    /// assert!(matches!(space.free(range.first()), Err(FreeError::NotAllocated { .. })));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn free(&mut self, iova: u64) -> Result<IovaRange, FreeError> {

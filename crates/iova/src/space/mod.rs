@@ -1,4 +1,4 @@
-//! The domain: one address space, one owner.
+//! The exact address space: exact placement, one owner.
 //!
 //! Invariants (`validate` checks them all):
 //!
@@ -50,19 +50,19 @@ pub use validate::Violation;
 /// | [`reserve`](Self::reserve) | O(log n) per piece that is reserved already | nodes, if leaves are full |
 /// | [`statistics`](Self::statistics) | see there | never |
 ///
-/// A node holds up to 16 ranges. No operation panics, whatever its arguments are. Dropping a domain gives all
+/// A node holds up to 16 ranges. No operation panics, whatever its arguments are. Dropping a space gives all
 /// nodes back and allocates nothing.
 ///
 /// ```
-/// use iova::{Domain, Granule, Request};
+/// use iova::{Space, Granule, Request};
 ///
-/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..=0xffff_ffff)?;
-/// let range = domain.allocate(&Request::new(32))?;
+/// let mut space = Space::new(Granule::FOUR_KIB, 0..=0xffff_ffff)?;
+/// let range = space.allocate(&Request::new(32))?;
 /// assert_eq!(range.first() % (32 * 4096), 0);
-/// assert_eq!(domain.free(range.first()), Ok(range));
+/// assert_eq!(space.free(range.first()), Ok(range));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Domain<A: NodeAlloc = Global> {
+pub struct Space<A: NodeAlloc = Global> {
     granule: Granule,
     /// Its bounds are the aperture, in pfns. All of them exist: shifted left they fit into 64 bits.
     tree: MapleTree<Code, Gaps, A>,
@@ -70,8 +70,8 @@ pub struct Domain<A: NodeAlloc = Global> {
     counters: Counters,
 }
 
-impl Domain {
-    /// An empty domain with nodes from the global allocator. Allocates nothing.
+impl Space {
+    /// An empty space with nodes from the global allocator. Allocates nothing.
     ///
     /// `aperture` is what may be handed out, in iovas (byte addresses): any of Rust's range notations, such as
     /// `0..1 << 32` (without its end), `0..=0xffff_ffff` (with it), or `..` for 2^64 bytes.
@@ -81,11 +81,11 @@ impl Domain {
     /// [`InvalidAperture`] if it is empty or does not consist of whole granules.
     ///
     /// ```
-    /// use iova::{Domain, Granule, InvalidAperture};
+    /// use iova::{Space, Granule, InvalidAperture};
     ///
-    /// let domain = Domain::new(Granule::FOUR_KIB, 0x1000..0x1_0000_0000)?;
-    /// assert_eq!((domain.aperture().first(), domain.aperture().last()), (0x1000, 0xffff_ffff));
-    /// let odd = Domain::new(Granule::FOUR_KIB, 0..0x1800).err();
+    /// let space = Space::new(Granule::FOUR_KIB, 0x1000..0x1_0000_0000)?;
+    /// assert_eq!((space.aperture().first(), space.aperture().last()), (0x1000, 0xffff_ffff));
+    /// let odd = Space::new(Granule::FOUR_KIB, 0..0x1800).err();
     /// assert!(matches!(odd, Some(InvalidAperture::Misaligned { last: 0x17ff, .. })));
     /// # Ok::<(), InvalidAperture>(())
     /// ```
@@ -94,12 +94,12 @@ impl Domain {
     }
 }
 
-impl<A: NodeAlloc> Domain<A> {
-    /// Like [`new`](Domain::new), with nodes from `alloc`.
+impl<A: NodeAlloc> Space<A> {
+    /// Like [`new`](Space::new), with nodes from `alloc`.
     ///
     /// # Errors
     ///
-    /// As for [`new`](Domain::new).
+    /// As for [`new`](Space::new).
     pub fn new_in(
         granule: Granule,
         aperture: impl RangeBounds<u64>,
@@ -141,9 +141,9 @@ impl<A: NodeAlloc> Domain<A> {
     }
 }
 
-impl<A: NodeAlloc> fmt::Debug for Domain<A> {
+impl<A: NodeAlloc> fmt::Debug for Space<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Domain")
+        f.debug_struct("Space")
             .field("granule", &self.granule)
             .field("aperture", &self.aperture())
             .field("usage", &self.usage)

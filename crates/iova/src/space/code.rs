@@ -16,7 +16,7 @@ pub(super) fn reserved(pieces: usize) -> Code {
     ALLOCATED.saturating_add(1).saturating_add(pieces)
 }
 
-/// What a range of a domain that is not free is.
+/// What a range of a space that is not free is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RangeKind {
