@@ -10,7 +10,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::panic::PanicInfo;
 use core::ptr::null_mut;
 
-use iova::{AllocMode, Space, Granule, Request};
+use iova::{AllocMode, Granule, Request, Space};
 
 /// A global allocator that has nothing: the crates need one to link, and survive without memory.
 struct Nothing;

@@ -134,13 +134,13 @@ impl fmt::Display for Granule {
 /// wanted a pfn is not accepted:
 ///
 /// ```compile_fail,E0308
-/// # use iova::{Space, Granule, Pfn};
+/// # use iova::{Granule, Pfn, Space};
 /// # let mut space = Space::new(Granule::FOUR_KIB, ..).unwrap();
 /// let _ = space.free(Pfn::new(5));
 /// ```
 ///
 /// ```
-/// # use iova::{Space, Granule, Pfn};
+/// # use iova::{Granule, Pfn, Space};
 /// # let mut space = Space::new(Granule::FOUR_KIB, ..).unwrap();
 /// let _ = space.free(space.granule().first_of(Pfn::new(5)).unwrap());
 /// ```

@@ -5,7 +5,7 @@
 //! times a second and often where nothing may wait. A [`Space`] does that for one address space.
 //!
 //! ```
-//! use iova::{AllocMode, Space, Granule, Request};
+//! use iova::{AllocMode, Granule, Request, Space};
 //!
 //! // A device with 32 address lines behind an IOMMU with pages of 4 KiB; message interrupts take some of it.
 //! let mut space = Space::new(Granule::FOUR_KIB, 0..=0xffff_ffff)?;
@@ -87,7 +87,7 @@ mod space;
 
 pub use error::{
     AllocateError, BadRequest, FreeError, InvalidAperture, InvalidGranule, OutOfAddressSpace,
-    OutOfNodeMemory, PlaceError,
+    OutOfNodeMemory, PlaceError, PreferredLimit, WindowsError,
 };
 pub use granule::{Granule, Pfn};
 pub use range::IovaRange;
@@ -95,7 +95,10 @@ pub use request::{Alignment, Request};
 #[cfg(feature = "parking_lot")]
 pub use shared::ParkingLotDomain;
 pub use shared::SharedDomain;
-pub use space::{Allocations, Counters, RangeKind, ReservedRegions, Space, Statistics, Violation};
+pub use space::{
+    Allocations, Counters, FreeBatch, PreparedAllocation, RangeKind, ReservedRegions, Space, Statistics,
+    Violation, Windows, WrongFrees,
+};
 
 pub use lock_api;
 pub use maple_tree::{AllocMode, Global, NodeAlloc};

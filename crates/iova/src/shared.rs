@@ -31,7 +31,7 @@ use crate::space::{RangeKind, Space, Statistics, Violation};
 /// request must say [`AllocMode::Atomic`].
 ///
 /// ```
-/// use iova::{AllocMode, Space, Granule, Request, SharedDomain};
+/// use iova::{AllocMode, Granule, Request, SharedDomain, Space};
 ///
 /// let space = Space::new(Granule::FOUR_KIB, 0..1 << 32)?;
 /// let shared: SharedDomain<spin::Mutex<()>> = SharedDomain::new(space);
@@ -138,7 +138,7 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
     /// guard is dropped; a thread that holds it must not use the shared space otherwise.
     ///
     /// ```
-    /// # use iova::{Space, Granule, Request, SharedDomain};
+    /// # use iova::{Granule, Request, SharedDomain, Space};
     /// # let space = Space::new(Granule::FOUR_KIB, 0..1 << 32)?;
     /// # let shared: SharedDomain<spin::Mutex<()>> = SharedDomain::new(space);
     /// shared.allocate(&Request::new(1))?;

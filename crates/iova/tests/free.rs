@@ -32,8 +32,10 @@ fn a_failed_free_says_why_and_changes_nothing() {
     }
 
     let mut after = space.statistics();
-    assert_eq!(after.counters.failed_frees, 17);
-    after.counters.failed_frees = 0;
+    let wrong = &mut after.counters.wrong_frees;
+    assert_eq!((wrong.outside_aperture, wrong.misaligned, wrong.not_allocated), (4, 4, 4));
+    assert_eq!((wrong.not_first, wrong.reserved, wrong.total()), (2, 3, 17));
+    *wrong = before.counters.wrong_frees;
     assert_eq!(after, before);
     assert!(space.allocations().eq([range]));
     space.validate().unwrap();

@@ -9,7 +9,7 @@ use crate::range::IovaRange;
 /// iova, is always freed.
 ///
 /// ```
-/// use iova::{Space, FreeError, Granule, Request};
+/// use iova::{FreeError, Granule, Request, Space};
 ///
 /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
 /// let range = space.allocate(&Request::new(2))?;
@@ -27,6 +27,13 @@ pub enum FreeError {
         iova: u64,
         /// The aperture.
         aperture: IovaRange,
+    },
+    /// It lies between two windows of the space.
+    BetweenWindows {
+        /// The iova.
+        iova: u64,
+        /// What lies between the windows.
+        between: IovaRange,
     },
     /// It is not the first of a granule.
     Misaligned {
@@ -47,11 +54,20 @@ pub enum FreeError {
         /// The range.
         range: IovaRange,
     },
+    /// A range is allocated there, but of another size.
+    WrongSize {
+        /// The iova.
+        iova: u64,
+        /// What was said to be its size.
+        granules: u64,
+        /// The range.
+        range: IovaRange,
+    },
     /// It lies in a reserved region.
     Reserved {
         /// The iova.
         iova: u64,
-        /// The region, adjacent reservations joined.
+        /// The region.
         region: IovaRange,
     },
 }
@@ -62,12 +78,22 @@ impl fmt::Display for FreeError {
             Self::OutsideAperture { iova, aperture } => {
                 write!(f, "{iova:#x} is outside of the aperture {aperture}")
             }
+            Self::BetweenWindows { iova, between } => {
+                write!(f, "{iova:#x} is in {between}, between two windows")
+            }
             Self::Misaligned { iova, granule } => {
                 write!(f, "{iova:#x} is not a multiple of the granule {granule}")
             }
             Self::NotAllocated { iova } => write!(f, "{iova:#x} is not allocated"),
             Self::NotFirst { iova, range } => {
                 write!(f, "{iova:#x} is not the first iova of the allocated range {range}")
+            }
+            Self::WrongSize { iova, granules, range } => {
+                write!(
+                    f,
+                    "at {iova:#x} not {granules} granules are allocated but {}: {range}",
+                    range.granules()
+                )
             }
             Self::Reserved { iova, region } => write!(f, "{iova:#x} is in the reserved region {region}"),
         }

@@ -3,20 +3,20 @@
 use maple_tree::{IndexRange, NodeAlloc};
 
 use super::Space;
-use super::code::RangeKind;
+use super::kind::RangeKind;
 use crate::error::PlaceError;
 use crate::range::IovaRange;
 
 impl<A: NodeAlloc> Space<A> {
-    /// The allocated range or the reserved region that `iova` (any byte of it) lies in; `None` if it is free or
-    /// outside of the aperture.
+    /// The allocated range, the reserved region, or what lies between two windows, that `iova` (any byte of it) is
+    /// in; `None` if it is free or outside of the aperture.
     ///
     /// # Complexity
     ///
-    /// O(log n) node visits; in a reserved region, that for each of the pieces it was made of.
+    /// O(log n) node visits. Allocates nothing.
     ///
     /// ```
-    /// use iova::{AllocMode, Space, Granule, RangeKind, Request};
+    /// use iova::{AllocMode, Granule, RangeKind, Request, Space};
     ///
     /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
     /// space.reserve(0..0x1000, AllocMode::Normal)?;
@@ -28,38 +28,36 @@ impl<A: NodeAlloc> Space<A> {
     /// ```
     pub fn find(&self, iova: u64) -> Option<(IovaRange, RangeKind)> {
         let (pfns, code) = self.tree.get_entry(self.granule.pfn_of(iova).get())?;
-        Some(self.describe(pfns, RangeKind::of(code)))
+        Some((self.range(pfns), RangeKind::of(code)))
+    }
+
+    /// The longest free run at or below `limit` (an iova, inclusive), the highest if there are several: what the
+    /// largest request with that limit and alignment 1 would get. `None` if nothing is free there.
+    ///
+    /// # Complexity
+    ///
+    /// One gap search of O(log n) node visits, or up to 65 of them if the limit cuts the longest run. Allocates
+    /// nothing.
+    ///
+    /// ```
+    /// use iova::{AllocMode, Granule, Space};
+    ///
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..1 << 40)?;
+    /// space.allocate_at(0x8000_0000..0x1_0000_0000, AllocMode::Normal)?;
+    /// let longest = |limit| space.longest_free_run(limit).map(|run| run.to_string());
+    /// assert_eq!(longest(u64::MAX).as_deref(), Some("0x100000000..=0xffffffffff"));
+    /// assert_eq!(longest(0xffff_ffff).as_deref(), Some("0x0..=0x7fffffff"));
+    /// assert_eq!(longest(0xffe), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn longest_free_run(&self, limit: u64) -> Option<IovaRange> {
+        let last = self.granule.last_whole_pfn(limit)?;
+        self.tree.longest_gap(..=last).map(|pfns| self.range(pfns))
     }
 
     /// The error of a range that cannot be had because of the entry `by`.
     pub(super) fn occupied_by(&self, by: IndexRange) -> PlaceError {
         let kind = self.tree.get(by.first()).map_or(RangeKind::Allocated, RangeKind::of);
-        let (by, kind) = self.describe(by, kind);
-        PlaceError::Occupied { by, kind }
-    }
-
-    /// The whole range that an entry is part of.
-    pub(super) fn describe(&self, entry: IndexRange, kind: RangeKind) -> (IovaRange, RangeKind) {
-        let pfns = match kind {
-            RangeKind::Allocated => entry,
-            RangeKind::Reserved => self.region_around(entry),
-        };
-        (self.range(pfns), kind)
-    }
-
-    /// A reserved piece together with the reserved pieces that adjoin it.
-    fn region_around(&self, piece: IndexRange) -> IndexRange {
-        let reserved_at = |pfn| {
-            let (entry, code) = self.tree.get_entry(pfn)?;
-            (RangeKind::of(code) == RangeKind::Reserved).then_some(entry)
-        };
-        let (mut first, mut last) = (piece.first(), piece.last());
-        while let Some(before) = first.checked_sub(1).and_then(reserved_at) {
-            first = before.first();
-        }
-        while let Some(after) = last.checked_add(1).and_then(reserved_at) {
-            last = after.last();
-        }
-        IndexRange::new(first, last).unwrap_or(piece)
+        PlaceError::Occupied { by: self.range(by), kind }
     }
 }

@@ -3,7 +3,7 @@
 use maple_tree::{IndexRange, NodeAlloc};
 
 use super::Space;
-use super::code::{Code, RangeKind};
+use super::kind::{ALLOCATED, Code, RangeKind};
 use crate::error::FreeError;
 use crate::range::IovaRange;
 
@@ -22,7 +22,7 @@ impl<A: NodeAlloc> Space<A> {
     /// [`FreeError`] if no allocated range begins there; nothing is changed, apart from the counter of it.
     ///
     /// ```
-    /// use iova::{Space, FreeError, Granule, Request};
+    /// use iova::{FreeError, Granule, Request, Space};
     ///
     /// let mut space = Space::new(Granule::FOUR_KIB, ..)?;
     /// let range = space.allocate(&Request::new(3))?;
@@ -32,42 +32,77 @@ impl<A: NodeAlloc> Space<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn free(&mut self, iova: u64) -> Result<IovaRange, FreeError> {
-        let Some(pfns) = self.erase_allocated(iova) else {
-            self.counters.free_failed();
-            return Err(self.what_is_wrong_with(iova));
+        self.free_checked(iova, None)
+    }
+
+    /// Like [`free`](Self::free), if the allocated range has just so many granules: for callers that know the size and
+    /// want to hear of it if that is not the allocator's.
+    ///
+    /// # Complexity
+    ///
+    /// As for [`free`](Self::free).
+    ///
+    /// # Errors
+    ///
+    /// As for [`free`](Self::free), and [`FreeError::WrongSize`].
+    ///
+    /// ```
+    /// use iova::{FreeError, Granule, Request, Space};
+    ///
+    /// let mut space = Space::new(Granule::FOUR_KIB, ..)?;
+    /// let range = space.allocate(&Request::new(3))?;
+    /// let wrong = FreeError::WrongSize { iova: range.first(), granules: 4, range };
+    /// assert_eq!(space.free_sized(range.first(), 4), Err(wrong));
+    /// assert_eq!(space.free_sized(range.first(), 3)?, range);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn free_sized(&mut self, iova: u64, granules: u64) -> Result<IovaRange, FreeError> {
+        self.free_checked(iova, Some(granules))
+    }
+
+    fn free_checked(&mut self, iova: u64, granules: Option<u64>) -> Result<IovaRange, FreeError> {
+        let Some(pfns) = self.erase_allocated(iova, granules) else {
+            let error = self.what_is_wrong_with(iova, granules);
+            self.counters.freed_wrongly(&error);
+            return Err(error);
         };
         let range = self.range(pfns);
-        self.usage.allocated_ranges -= 1;
-        self.usage.allocated_granules -= range.granules();
+        self.usage.freed(range);
         self.counters.freed();
         Ok(range)
     }
 
     /// Takes the allocated range whose first iova this is out of the tree.
-    fn erase_allocated(&mut self, iova: u64) -> Option<IndexRange> {
+    fn erase_allocated(&mut self, iova: u64, granules: Option<u64>) -> Option<IndexRange> {
         if !self.granule.is_aligned(iova) {
             return None;
         }
         let pfn = self.granule.pfn_of(iova).get();
         let is_it = |pfns: IndexRange, code: &Code| {
-            pfns.first() == pfn && RangeKind::of(*code) == RangeKind::Allocated
+            pfns.first() == pfn
+                && *code == ALLOCATED
+                && granules.is_none_or(|granules| pfns.count() == u128::from(granules))
         };
         self.tree.erase_if(pfn, is_it).map(|(pfns, _)| pfns)
     }
 
-    /// Why no allocated range begins at an iova.
-    fn what_is_wrong_with(&self, iova: u64) -> FreeError {
+    /// Why no allocated range, of so many granules if that is said, begins at an iova.
+    fn what_is_wrong_with(&self, iova: u64, granules: Option<u64>) -> FreeError {
         if !self.aperture().contains(iova) {
             return FreeError::OutsideAperture { iova, aperture: self.aperture() };
         }
         if !self.granule.is_aligned(iova) {
             return FreeError::Misaligned { iova, granule: self.granule };
         }
-        match self.find(iova) {
-            None => FreeError::NotAllocated { iova },
-            Some((region, RangeKind::Reserved)) => FreeError::Reserved { iova, region },
-            // It does not begin at this iova, else it would have been freed.
-            Some((range, RangeKind::Allocated)) => FreeError::NotFirst { iova, range },
+        match (self.find(iova), granules) {
+            (None, _) => FreeError::NotAllocated { iova },
+            (Some((between, RangeKind::Excluded)), _) => FreeError::BetweenWindows { iova, between },
+            (Some((region, RangeKind::Reserved)), _) => FreeError::Reserved { iova, region },
+            (Some((range, RangeKind::Allocated)), Some(granules)) if range.first() == iova => {
+                FreeError::WrongSize { iova, granules, range }
+            }
+            // If it began at this iova and no size was said it would have been freed.
+            (Some((range, RangeKind::Allocated)), _) => FreeError::NotFirst { iova, range },
         }
     }
 }

@@ -6,7 +6,7 @@ use core::iter::FusedIterator;
 use maple_tree::{Gaps, IndexRange, Iter, NodeAlloc};
 
 use super::Space;
-use super::code::{Code, RangeKind};
+use super::kind::{Code, RangeKind};
 use crate::granule::Granule;
 use crate::range::IovaRange;
 
@@ -14,7 +14,7 @@ impl<A: NodeAlloc> Space<A> {
     /// The allocated ranges in order of address, from either end. O(n) in all. Allocates nothing.
     ///
     /// ```
-    /// use iova::{Space, Granule, Request};
+    /// use iova::{Granule, Request, Space};
     ///
     /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
     /// let one = space.allocate(&Request::new(1))?;
@@ -26,10 +26,11 @@ impl<A: NodeAlloc> Space<A> {
         Allocations { entries: self.tree.iter(), granule: self.granule }
     }
 
-    /// The reserved regions in order of address, adjacent ones joined. O(n) in all. Allocates nothing.
+    /// The reserved regions in order of address, from either end; adjacent reservations are one region. O(n) in all.
+    /// Allocates nothing.
     ///
     /// ```
-    /// use iova::{AllocMode, Space, Granule};
+    /// use iova::{AllocMode, Granule, Space};
     ///
     /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
     /// space.reserve(0..0x2000, AllocMode::Normal)?;
@@ -39,7 +40,7 @@ impl<A: NodeAlloc> Space<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reserved_regions(&self) -> ReservedRegions<'_, A> {
-        ReservedRegions { entries: self.tree.iter(), granule: self.granule, region: None }
+        ReservedRegions { entries: self.tree.iter(), granule: self.granule }
     }
 }
 
@@ -81,31 +82,25 @@ impl<A: NodeAlloc> fmt::Debug for Allocations<'_, A> {
 pub struct ReservedRegions<'a, A: NodeAlloc> {
     entries: Iter<'a, Code, Gaps, A>,
     granule: Granule,
-    /// Seen, but the next piece may adjoin it.
-    region: Option<IndexRange>,
 }
 
 impl<A: NodeAlloc> Iterator for ReservedRegions<'_, A> {
     type Item = IovaRange;
 
     fn next(&mut self) -> Option<IovaRange> {
-        while let Some(piece) = self.entries.find_map(of_kind(RangeKind::Reserved)) {
-            let Some(region) = self.region else {
-                self.region = Some(piece);
-                continue;
-            };
-            if region.last().checked_add(1) == Some(piece.first()) {
-                self.region = IndexRange::new(region.first(), piece.last());
-            } else {
-                self.region = Some(piece);
-                return Some(IovaRange::of_pfns(region, self.granule));
-            }
-        }
-        self.region.take().map(|region| IovaRange::of_pfns(region, self.granule))
+        let pfns = self.entries.find_map(of_kind(RangeKind::Reserved))?;
+        Some(IovaRange::of_pfns(pfns, self.granule))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (usize::from(self.region.is_some()), Some(self.entries.len().saturating_add(1)))
+        (0, Some(self.entries.len()))
+    }
+}
+
+impl<A: NodeAlloc> DoubleEndedIterator for ReservedRegions<'_, A> {
+    fn next_back(&mut self) -> Option<IovaRange> {
+        let pfns = self.entries.by_ref().rev().find_map(of_kind(RangeKind::Reserved))?;
+        Some(IovaRange::of_pfns(pfns, self.granule))
     }
 }
 

@@ -2,59 +2,71 @@
 //!
 //! Invariants (`validate` checks them all):
 //!
-//! - **D1** The tree is bounded to the aperture. Each of its entries is an allocation or a piece of a reserved
-//!   region, as its [`Code`] says. What has no entry is free. There is no other state.
-//! - **D2** [`Usage`] has the numbers of what the tree holds.
-//! - **D3** The code of a reserved piece is below the code that the next reservation gets (see `reserve`).
-//! - **D4** Allocations less frees are the ranges that are allocated.
+//! - **S1** The tree is bounded to the aperture. Each of its entries is an allocation, a reserved region, or what lies
+//!   between two windows, as its [`Code`] says. What has no entry is free. There is no other state.
+//! - **S2** [`Usage`] has the numbers of what the tree holds.
+//! - **S3** Reserved regions are whole: no two entries of them adjoin. Neither do two entries between windows, and they
+//!   are not at the ends of the aperture.
+//! - **S4** Allocations less frees are the ranges that are allocated.
 //!
 //! Each operation is one file. Those that may fail look first and change then; the counters of failures are all
 //! that a failed operation leaves behind.
 
 mod allocate;
-mod code;
+mod batch;
 mod find;
 mod free;
 mod iter;
+mod kind;
+mod prepare;
 mod reserve;
+mod search;
 mod statistics;
+mod unreserve;
 mod validate;
+mod windows;
 
 use core::fmt;
 use core::ops::RangeBounds;
 
 use maple_tree::{Gaps, Global, IndexRange, MapleTree, NodeAlloc};
 
-use self::code::Code;
+use self::kind::Code;
 use self::statistics::Usage;
 use crate::error::InvalidAperture;
 use crate::granule::Granule;
-use crate::range::{IovaRange, exact_pfns};
+use crate::range::{IovaRange, aperture_pfns};
 
-pub use code::RangeKind;
+pub use batch::FreeBatch;
 pub use iter::{Allocations, ReservedRegions};
-pub use statistics::{Counters, Statistics};
+pub use kind::RangeKind;
+pub use prepare::PreparedAllocation;
+pub use statistics::{Counters, Statistics, WrongFrees};
 pub use validate::Violation;
+pub use windows::Windows;
 
 /// An address space from which ranges are allocated, with one owner. ([`SharedDomain`](crate::SharedDomain) is
 /// for several.)
 ///
-/// `A` is where tree nodes come from. With n allocated and reserved ranges:
+/// `A` is where tree nodes come from. With n allocated ranges, reserved regions and windows:
 ///
 /// | operation | node visits | allocates |
 /// | --- | --- | --- |
 /// | [`allocate`](Self::allocate) | O(log n) for natural requests and alignment 1 | a node, if a leaf is full |
 /// | [`allocate_at`](Self::allocate_at) | O(log n) | a node, if a leaf is full |
-/// | [`free`](Self::free) | O(log n) | never, and cannot fail for what is allocated |
-/// | [`find`](Self::find) | O(log n) | never |
-/// | [`reserve`](Self::reserve) | O(log n) per piece that is reserved already | nodes, if leaves are full |
+/// | [`prepare`](Self::prepare) | as `allocate` | the same; to commit it allocates nothing and cannot fail |
+/// | [`free`](Self::free), [`free_sized`](Self::free_sized) | O(log n) | never, and cannot fail for what is allocated |
+/// | [`free_batch`](Self::free_batch) | O(log n) per range, of so many as you say | never, and cannot fail |
+/// | [`find`](Self::find), [`longest_free_run`](Self::longest_free_run) | O(log n) | never |
+/// | [`reserve`](Self::reserve) | O(log n) per region in the range | nodes, if leaves are full |
+/// | [`unreserve`](Self::unreserve) | O(log n) per range in the range | whole regions: never; else a node, if a leaf is full |
 /// | [`statistics`](Self::statistics) | see there | never |
 ///
 /// A node holds up to 16 ranges. No operation panics, whatever its arguments are. Dropping a space gives all
 /// nodes back and allocates nothing.
 ///
 /// ```
-/// use iova::{Space, Granule, Request};
+/// use iova::{Granule, Request, Space};
 ///
 /// let mut space = Space::new(Granule::FOUR_KIB, 0..=0xffff_ffff)?;
 /// let range = space.allocate(&Request::new(32))?;
@@ -81,7 +93,7 @@ impl Space {
     /// [`InvalidAperture`] if it is empty or does not consist of whole granules.
     ///
     /// ```
-    /// use iova::{Space, Granule, InvalidAperture};
+    /// use iova::{Granule, InvalidAperture, Space};
     ///
     /// let space = Space::new(Granule::FOUR_KIB, 0x1000..0x1_0000_0000)?;
     /// assert_eq!((space.aperture().first(), space.aperture().last()), (0x1000, 0xffff_ffff));
@@ -105,15 +117,16 @@ impl<A: NodeAlloc> Space<A> {
         aperture: impl RangeBounds<u64>,
         alloc: A,
     ) -> Result<Self, InvalidAperture> {
-        let bytes = IndexRange::from_bounds(aperture).ok_or(InvalidAperture::Empty)?;
-        let (first, last) = (bytes.first(), bytes.last());
-        let misaligned = InvalidAperture::Misaligned { first, last, granule };
-        Ok(Self {
+        Ok(Self::of_pfns(granule, aperture_pfns(aperture, granule)?, alloc))
+    }
+
+    fn of_pfns(granule: Granule, aperture: IndexRange, alloc: A) -> Self {
+        Self {
             granule,
-            tree: MapleTree::bounded_in(exact_pfns(bytes, granule).ok_or(misaligned)?, alloc),
+            tree: MapleTree::bounded_in(aperture, alloc),
             usage: Usage::default(),
             counters: Counters::default(),
-        })
+        }
     }
 
     /// The smallest unit that is handed out.
@@ -121,7 +134,8 @@ impl<A: NodeAlloc> Space<A> {
         self.granule
     }
 
-    /// What may be handed out at all, reserved regions included.
+    /// The smallest range that has all that may be handed out: reserved regions are in it, and what lies between
+    /// [windows](Self::windows).
     pub fn aperture(&self) -> IovaRange {
         self.range(self.tree.bounds())
     }

@@ -3,31 +3,38 @@
 use maple_tree::{IndexRange, NodeAlloc};
 
 use super::Space;
-use super::code::{self, Code};
-use crate::error::{AllocateError, PlaceError};
+use crate::error::{AllocateError, FreeError, PlaceError};
+use crate::range::IovaRange;
 
 /// What the tree holds, kept up to date by each operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Usage {
     pub(super) allocated_ranges: u64,
     pub(super) allocated_granules: u128,
-    pub(super) reserved_pieces: usize,
     pub(super) reserved_granules: u128,
+    /// What lies between windows. It never changes.
+    pub(super) excluded_granules: u128,
 }
 
 impl Usage {
-    pub(super) fn free_granules(&self, aperture: IndexRange) -> u128 {
-        aperture.count() - self.allocated_granules - self.reserved_granules
+    pub(super) fn allocated(&mut self, range: IovaRange) {
+        self.allocated_ranges += 1;
+        self.allocated_granules += range.granules();
     }
 
-    pub(super) fn next_reserved_code(&self) -> Code {
-        code::reserved(self.reserved_pieces)
+    pub(super) fn freed(&mut self, range: IovaRange) {
+        self.allocated_ranges -= 1;
+        self.allocated_granules -= range.granules();
+    }
+
+    pub(super) fn free_granules(&self, aperture: IndexRange) -> u128 {
+        aperture.count() - self.allocated_granules - self.reserved_granules - self.excluded_granules
     }
 }
 
 /// What a space has at one moment; made by [`Space::statistics`].
 ///
-/// Allocated, reserved and free granules together are the aperture.
+/// Allocated, reserved, excluded and free granules together are the aperture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
@@ -37,9 +44,11 @@ pub struct Statistics {
     pub allocated_granules: u128,
     /// How many granules of the aperture are reserved.
     pub reserved_granules: u128,
+    /// How many granules lie between windows.
+    pub excluded_granules: u128,
     /// How many granules are free.
     pub free_granules: u128,
-    /// How many granules the longest free run has.
+    /// How many granules the longest free run has; [`Space::longest_free_run`] has it for any limit.
     pub longest_free_granules: u128,
     /// How many nodes the tree has.
     pub nodes: usize,
@@ -56,7 +65,7 @@ impl Statistics {
     /// integer, as kernels have no floating point.
     ///
     /// ```
-    /// use iova::{AllocMode, Space, Granule};
+    /// use iova::{AllocMode, Granule, Space};
     ///
     /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x9000)?;
     /// assert_eq!(space.statistics().fragmentation_permille(), 0);
@@ -77,31 +86,83 @@ impl Statistics {
 pub struct Counters {
     /// Allocations that succeeded, at a fixed place or not.
     pub allocations: u64,
+    /// Those of them that found nothing below their preferred limit, and took what lies above.
+    pub fallbacks: u64,
     /// Ranges freed.
     pub frees: u64,
     /// Allocations that failed because no such range existed.
     pub out_of_address_space: u64,
     /// Allocations at a fixed place and reservations that failed because it was occupied.
     pub occupied: u64,
-    /// Allocations and reservations that failed for lack of node memory.
+    /// Allocations and reservations, made or taken away, that failed for lack of node memory.
     pub out_of_node_memory: u64,
-    /// Allocations and reservations that made no sense.
+    /// Allocations and reservations, made or taken away, that made no sense.
     pub bad_requests: u64,
-    /// Frees of what no allocated range begins at.
-    pub failed_frees: u64,
+    /// Frees that failed.
+    pub wrong_frees: WrongFrees,
+}
+
+/// How often a free failed, and why: one number for each [`FreeError`]. They wrap around at 2^64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WrongFrees {
+    /// The iova was outside of the aperture.
+    pub outside_aperture: u64,
+    /// It was between two windows.
+    pub between_windows: u64,
+    /// It was not the first of a granule.
+    pub misaligned: u64,
+    /// It was free: a double free.
+    pub not_allocated: u64,
+    /// It was in an allocated range, but not its first.
+    pub not_first: u64,
+    /// The range has another size.
+    pub wrong_size: u64,
+    /// It was in a reserved region.
+    pub reserved: u64,
+}
+
+impl WrongFrees {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        let Self {
+            outside_aperture,
+            between_windows,
+            misaligned,
+            not_allocated,
+            not_first,
+            wrong_size,
+            reserved,
+        } = *self;
+        [outside_aperture, between_windows, misaligned, not_allocated, not_first, wrong_size, reserved]
+            .into_iter()
+            .fold(0, u64::wrapping_add)
+    }
 }
 
 impl Counters {
-    pub(super) fn allocated(&mut self) {
+    pub(super) fn allocated(&mut self, fallback: bool) {
         count(&mut self.allocations);
+        if fallback {
+            count(&mut self.fallbacks);
+        }
     }
 
     pub(super) fn freed(&mut self) {
         count(&mut self.frees);
     }
 
-    pub(super) fn free_failed(&mut self) {
-        count(&mut self.failed_frees);
+    pub(super) fn freed_wrongly(&mut self, error: &FreeError) {
+        let wrong = &mut self.wrong_frees;
+        count(match error {
+            FreeError::OutsideAperture { .. } => &mut wrong.outside_aperture,
+            FreeError::BetweenWindows { .. } => &mut wrong.between_windows,
+            FreeError::Misaligned { .. } => &mut wrong.misaligned,
+            FreeError::NotAllocated { .. } => &mut wrong.not_allocated,
+            FreeError::NotFirst { .. } => &mut wrong.not_first,
+            FreeError::WrongSize { .. } => &mut wrong.wrong_size,
+            FreeError::Reserved { .. } => &mut wrong.reserved,
+        });
     }
 
     pub(super) fn allocation_failed(&mut self, error: &AllocateError) {
@@ -134,7 +195,7 @@ impl<A: NodeAlloc> Space<A> {
     /// of O(log n) node visits.
     ///
     /// ```
-    /// use iova::{Space, Granule, Request};
+    /// use iova::{Granule, Request, Space};
     ///
     /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
     /// space.allocate(&Request::new(4))?;
@@ -150,6 +211,7 @@ impl<A: NodeAlloc> Space<A> {
             allocated_ranges: self.usage.allocated_ranges,
             allocated_granules: self.usage.allocated_granules,
             reserved_granules: self.usage.reserved_granules,
+            excluded_granules: self.usage.excluded_granules,
             free_granules: self.free_granules(),
             longest_free_granules: longest.map_or(0, IndexRange::count),
             nodes: nodes.leaves + nodes.branches,

@@ -5,21 +5,21 @@ use core::fmt;
 use maple_tree::{IndexRange, NodeAlloc};
 
 use super::Space;
-use super::code::RangeKind;
+use super::kind::{ALLOCATED, Code, EXCLUDED, RESERVED};
 use super::statistics::Usage;
 
 /// An invariant of a [`Space`] that does not hold:
 ///
-/// - D1: the tree is sound, and bounded to the aperture.
-/// - D2: the numbers that are kept up to date are those of what the tree holds.
-/// - D3: the code of a reserved piece is below the one that the next reservation gets.
-/// - D4: allocations less frees are the ranges that are allocated.
+/// - S1: the tree is sound, and bounded to the aperture.
+/// - S2: the numbers that are kept up to date are those of what the tree holds.
+/// - S3: each reserved region is one entry, and so is what lies between two windows.
+/// - S4: allocations less frees are the ranges that are allocated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
-    /// D1: the tree itself is not sound.
+    /// S1: the tree itself is not sound.
     Tree(maple_tree::Violation),
-    /// D2: a number that is kept up to date is not what the tree holds.
+    /// S2: a number that is kept up to date is not what the tree holds.
     Usage {
         /// Of what.
         what: &'static str,
@@ -28,12 +28,13 @@ pub enum Violation {
         /// The number that the tree holds.
         held: u128,
     },
-    /// D3: a reserved piece has a code that a later reservation may get.
-    ReservedCode {
+    /// S3: an entry is a part of a region, or of what lies between windows, or is at an end of the aperture and lies
+    /// between no windows.
+    Part {
         /// Its pfns.
         pfns: IndexRange,
     },
-    /// D4: allocations less frees are not the allocated ranges.
+    /// S4: allocations less frees are not the allocated ranges.
     Balance {
         /// Allocations less frees.
         counted: u64,
@@ -47,11 +48,13 @@ impl fmt::Display for Violation {
         match self {
             Self::Tree(violation) => violation.fmt(f),
             Self::Usage { what, kept, held } => {
-                write!(f, "D2: {kept} {what} were counted, {held} are there")
+                write!(f, "S2: {kept} {what} were counted, {held} are there")
             }
-            Self::ReservedCode { pfns } => write!(f, "D3: pfns {pfns} have a code that is not in use yet"),
+            Self::Part { pfns } => {
+                write!(f, "S3: pfns {pfns} are not all of a region, or between no windows")
+            }
             Self::Balance { counted, held } => {
-                write!(f, "D4: {counted} more allocations than frees, but {held} allocated ranges")
+                write!(f, "S4: {counted} more allocations than frees, but {held} allocated ranges")
             }
         }
     }
@@ -69,18 +72,22 @@ impl<A: NodeAlloc> Space<A> {
     pub fn validate(&self) -> Result<(), Violation> {
         self.tree.validate().map_err(Violation::Tree)?;
         let mut held = Usage::default();
+        let mut before = None;
         for (pfns, code) in &self.tree {
-            match RangeKind::of(code) {
-                RangeKind::Allocated => {
+            let granules = match code {
+                ALLOCATED => {
                     held.allocated_ranges += 1;
-                    held.allocated_granules += pfns.count();
+                    &mut held.allocated_granules
                 }
-                RangeKind::Reserved if code < self.usage.next_reserved_code() => {
-                    held.reserved_pieces += 1;
-                    held.reserved_granules += pfns.count();
-                }
-                RangeKind::Reserved => return Err(Violation::ReservedCode { pfns }),
+                RESERVED => &mut held.reserved_granules,
+                EXCLUDED => &mut held.excluded_granules,
+                _ => return Err(Violation::Part { pfns }),
+            };
+            *granules += pfns.count();
+            if !self.is_whole(pfns, code, before) {
+                return Err(Violation::Part { pfns });
             }
+            before = Some((pfns, code));
         }
         self.usage.agrees_with(&held)?;
         let counted = self.counters.allocations.wrapping_sub(self.counters.frees);
@@ -90,6 +97,15 @@ impl<A: NodeAlloc> Space<A> {
             Err(Violation::Balance { counted, held: held.allocated_ranges })
         }
     }
+
+    /// Whether an entry is all of a region, or of what lies between two windows, as far as the one before it shows.
+    fn is_whole(&self, pfns: IndexRange, code: Code, before: Option<(IndexRange, Code)>) -> bool {
+        let adjoins =
+            |(other, of): (IndexRange, Code)| of == code && other.last().checked_add(1) == Some(pfns.first());
+        let bounds = self.tree.bounds();
+        let at_an_end = pfns.first() == bounds.first() || pfns.last() == bounds.last();
+        code == ALLOCATED || !(before.is_some_and(adjoins) || code == EXCLUDED && at_an_end)
+    }
 }
 
 impl Usage {
@@ -97,8 +113,8 @@ impl Usage {
         let numbers = [
             ("allocated ranges", self.allocated_ranges.into(), held.allocated_ranges.into()),
             ("allocated granules", self.allocated_granules, held.allocated_granules),
-            ("reserved pieces", self.reserved_pieces as u128, held.reserved_pieces as u128),
             ("reserved granules", self.reserved_granules, held.reserved_granules),
+            ("excluded granules", self.excluded_granules, held.excluded_granules),
         ];
         match numbers.into_iter().find(|(_, kept, held)| kept != held) {
             Some((what, kept, held)) => Err(Violation::Usage { what, kept, held }),
@@ -109,12 +125,13 @@ impl Usage {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kind::ADDED;
     use super::*;
     use crate::{AllocMode, Granule, Request};
 
-    /// Eight granules from 0x1000; one is allocated, two are reserved.
+    /// Eight granules from 0x1000 in two windows; one is allocated, two are reserved, one lies between.
     fn space() -> Space {
-        let mut space = Space::new(Granule::FOUR_KIB, 0x1000..0x9000).unwrap();
+        let mut space = Space::with_windows(Granule::FOUR_KIB, [0x1000..0x5000, 0x6000..0x9000]).unwrap();
         space.allocate(&Request::new(1)).unwrap();
         space.reserve(0x1000..0x3000, AllocMode::Normal).unwrap();
         assert_eq!(space.validate(), Ok(()));
@@ -127,8 +144,8 @@ mod tests {
         let corruptions: [(&str, Corrupt); 4] = [
             ("allocated ranges", |usage| usage.allocated_ranges += 1),
             ("allocated granules", |usage| usage.allocated_granules += 1),
-            ("reserved pieces", |usage| usage.reserved_pieces += 1),
             ("reserved granules", |usage| usage.reserved_granules -= 1),
+            ("excluded granules", |usage| usage.excluded_granules += 1),
         ];
         for (name, corrupt) in corruptions {
             let mut space = space();
@@ -146,10 +163,20 @@ mod tests {
     }
 
     #[test]
-    fn a_code_of_the_future_is_seen() {
+    fn parts_are_seen() {
+        for (pfn, code) in [(3, RESERVED), (4, EXCLUDED), (7, ADDED), (6, EXCLUDED)] {
+            let mut space = space();
+            if pfn == 7 {
+                space.free(0x8000).unwrap();
+            }
+            space.tree.insert(pfn..=pfn, code).unwrap();
+            let part = if pfn == 4 { 5 } else { pfn };
+            assert_eq!(space.validate(), Err(Violation::Part { pfns: IndexRange::single(part) }), "{pfn}");
+        }
         let mut space = space();
-        space.tree.insert(5..6, space.usage.next_reserved_code()).unwrap();
-        assert_eq!(space.validate(), Err(Violation::ReservedCode { pfns: IndexRange::single(5) }));
+        space.free(0x8000).unwrap();
+        space.tree.insert(7..=8, EXCLUDED).unwrap();
+        assert_eq!(space.validate(), Err(Violation::Part { pfns: IndexRange::new(7, 8).unwrap() }));
     }
 
     #[test]

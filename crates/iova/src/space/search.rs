@@ -1,0 +1,74 @@
+//! Searching for what a request asks for, and explaining why there is none.
+
+use maple_tree::{Direction, GapRequest, IndexRange, NodeAlloc};
+
+use super::Space;
+use crate::error::{AllocateError, BadRequest, OutOfAddressSpace, PreferredLimit};
+use crate::request::{Alignment, Request};
+
+impl<A: NodeAlloc> Space<A> {
+    /// The highest free range that satisfies a request: below the preferred limit, if there is one, else below the limit.
+    pub(super) fn search(&self, request: &Request) -> Result<IndexRange, AllocateError> {
+        let search = self.search_below(request.limit_iova(), request)?;
+        // The rest of the request is right, so what can be wrong is that nothing lies below the preferred limit.
+        let preferred = request.preferred_limit().filter(|limit| *limit < request.limit_iova());
+        let preferred = preferred.and_then(|limit| self.search_below(limit, request).ok());
+        preferred
+            .and_then(|preferred| self.tree.find_gap(&preferred))
+            .or_else(|| self.tree.find_gap(&search))
+            .ok_or_else(|| self.out_of_address_space(request, &search, preferred).into())
+    }
+
+    /// The request in terms of the tree: pfns, and a window instead of a limit.
+    fn search_below(&self, limit: u64, request: &Request) -> Result<GapRequest, BadRequest> {
+        let granules = request.granules();
+        let align = match request.alignment() {
+            _ if granules == 0 => return Err(BadRequest::NoGranules),
+            Alignment::Natural => {
+                granules.checked_next_power_of_two().ok_or(BadRequest::NaturalAlignment { granules })?
+            }
+            Alignment::Granules(align) if align.is_power_of_two() => align,
+            Alignment::Granules(align) => return Err(BadRequest::Alignment { granules: align }),
+        };
+        let boundary = request.boundary_granules();
+        if let Some(granules) = boundary.filter(|granules| !granules.is_power_of_two()) {
+            return Err(BadRequest::Boundary { granules });
+        }
+        let below_aperture = BadRequest::LimitBelowAperture { limit, aperture: self.aperture() };
+        let last = self.granule.last_whole_pfn(limit).ok_or(below_aperture)?.min(self.tree.bounds().last());
+        // Size and alignment are right, so what can be wrong is an empty window.
+        let search = GapRequest::new(self.tree.bounds().first()..=last, granules, align, Direction::TopDown)
+            .map_err(|_| below_aperture)?;
+        match boundary {
+            None => Ok(search),
+            Some(boundary_granules) => search
+                .not_crossing(boundary_granules)
+                .map_err(|_| BadRequest::SizeAboveBoundary { granules, boundary_granules }),
+        }
+    }
+
+    #[cold]
+    fn out_of_address_space(
+        &self,
+        request: &Request,
+        search: &GapRequest,
+        preferred: Option<GapRequest>,
+    ) -> OutOfAddressSpace {
+        let longest_in = |search: &GapRequest| {
+            let longest = self.tree.longest_gap(search.window()).map_or(0, IndexRange::count);
+            u64::try_from(longest).unwrap_or(u64::MAX)
+        };
+        OutOfAddressSpace {
+            window: self.range(search.window()),
+            limit: request.limit_iova(),
+            preferred: preferred
+                .zip(request.preferred_limit())
+                .map(|(search, limit)| PreferredLimit { limit, longest_free_granules: longest_in(&search) }),
+            granules: search.size(),
+            align_granules: search.align(),
+            boundary_granules: request.boundary_granules(),
+            longest_free_granules: longest_in(search),
+            free_granules: self.free_granules(),
+        }
+    }
+}
