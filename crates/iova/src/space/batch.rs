@@ -9,8 +9,8 @@ use crate::error::FreeError;
 
 /// Iovas that are to be freed, in order of address; [`Space::free_batch`] takes them from the front.
 ///
-/// Neighbours in the tree are freed after one another, while their nodes are in the processor's caches. Making it
-/// sorts, which needs no space: do that before the lock is taken.
+/// Neighbours are freed after one another, while their nodes are in the processor's caches. Making it sorts, in
+/// place: do that before a lock is taken.
 pub struct FreeBatch<'a> {
     rest: &'a [u64],
 }
@@ -56,8 +56,8 @@ impl<A: NodeAlloc> Space<A> {
     /// # Complexity
     ///
     /// `most` times that of a [`free`](Self::free), however many ranges the batch has: that bounds how long a lock is
-    /// held. In a tree of height h a free visits up to 75 h nodes where nodes are joined on every level, and in a whole
-    /// batch, sorted, about 2 h on average. A space of 300 000 ranges has height 5.
+    /// held. In a tree of height h (5 for 300 000 ranges) no free visits more than 75 h nodes, which is where nodes are
+    /// joined on every level, and 32 in a row no more than 10 h each. The tests of `maple-tree` count them.
     ///
     /// ```
     /// use iova::{FreeBatch, FreeError, Granule, Request, SharedDomain, Space};
