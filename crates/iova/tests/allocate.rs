@@ -133,8 +133,100 @@ fn bad_requests_are_told_apart() {
     assert_eq!(bad(Request::new(1).align(12)), Some(BadRequest::Alignment { granules: 12 }));
     let granules = (1 << 63) + 1;
     assert_eq!(bad(Request::new(granules)), Some(BadRequest::NaturalAlignment { granules }));
-    assert_eq!(space.statistics().counters.bad_requests, 4);
+    assert_eq!(bad(Request::new(1).not_crossing(0)), Some(BadRequest::Boundary { granules: 0 }));
+    assert_eq!(bad(Request::new(1).not_crossing(12)), Some(BadRequest::Boundary { granules: 12 }));
+    let too_small = BadRequest::SizeAboveBoundary { granules: 5, boundary_granules: 4 };
+    assert_eq!(bad(Request::new(5).not_crossing(4)), Some(too_small));
+    assert_eq!(space.statistics().counters.bad_requests, 7);
     assert_eq!(space.statistics().allocated_ranges, 0);
+}
+
+#[test]
+fn a_boundary_is_not_crossed() {
+    let mut space = pages(256);
+    // Six pages fit into blocks of eight once each; without alignment at their upper end.
+    for block in (0..32).rev() {
+        assert_eq!(first(&mut space, Request::new(6).align(1).not_crossing(8)), block * 8 + 2);
+    }
+    // Two pages are left at the beginning of each block: three in a row are nowhere, also across a boundary.
+    assert_eq!(space.statistics().longest_free_granules, 2);
+    assert_eq!(first(&mut space, Request::new(2).align(1).not_crossing(2)), 248);
+    // A boundary of the size is the natural alignment.
+    let mut space = pages(64);
+    space.allocate(&Request::new(3)).unwrap();
+    assert_eq!(first(&mut space, Request::new(16).align(1).not_crossing(16)), 32);
+    // One that is larger than the space is none.
+    assert_eq!(first(&mut space, Request::new(30).align(1).not_crossing(1 << 63)), 2);
+}
+
+#[test]
+fn only_the_boundary_is_in_the_way() {
+    let mut space = pages(16);
+    space.reserve(0..6 * PAGE, AllocMode::Normal).unwrap();
+    space.reserve(10 * PAGE..16 * PAGE, AllocMode::Normal).unwrap();
+    let request = Request::new(4).align(1);
+    let Err(AllocateError::OutOfAddressSpace(error)) = space.allocate(&request.not_crossing(8)) else {
+        unreachable!("pages 6 to 9 lie across page 8")
+    };
+    assert_eq!((error.longest_free_granules, error.boundary_granules), (4, Some(8)));
+    assert_eq!(first(&mut space, request), 6);
+}
+
+#[test]
+fn a_preferred_limit_comes_first() {
+    let mut space = Space::new(Granule::FOUR_KIB, 0..1 << 36).unwrap();
+    let low = 8 * PAGE - 1;
+    let request = Request::new(4).prefer_limit(low).limit((1 << 34) - 1);
+    assert_eq!(first(&mut space, request), 4);
+    assert_eq!(first(&mut space, request), 0);
+    assert_eq!(first(&mut space, request), (1 << 22) - 4);
+    assert_eq!(space.statistics().counters.fallbacks, 1);
+    // Above its own limit it has no effect, and below the space neither.
+    assert_eq!(first(&mut space, Request::new(4).prefer_limit(u64::MAX).limit(16 * PAGE - 1)), 12);
+    assert_eq!(first(&mut space, Request::new(4).prefer_limit(PAGE - 2).limit(16 * PAGE - 1)), 8);
+    assert_eq!(space.statistics().counters.fallbacks, 2);
+    // What fails tells about both.
+    let request = Request::new(16).prefer_limit(low).limit(16 * PAGE - 1);
+    let Err(AllocateError::OutOfAddressSpace(error)) = space.allocate(&request) else {
+        unreachable!("it is full")
+    };
+    assert_eq!((error.limit, error.window.last()), (16 * PAGE - 1, 16 * PAGE - 1));
+    let preferred = error.preferred.unwrap();
+    assert_eq!((preferred.limit, preferred.longest_free_granules), (low, 0));
+    assert_eq!(space.statistics().counters.out_of_address_space, 1);
+}
+
+#[test]
+fn a_prepared_allocation_that_is_dropped_is_none() {
+    let mut space = pages(16);
+    let prepared = space.prepare(&Request::new(4)).unwrap();
+    assert_eq!(prepared.range().first(), 12 * PAGE);
+    drop(prepared);
+    assert_eq!((space.statistics().nodes, space.statistics().counters.allocations), (0, 0));
+    let error = space.prepare(&Request::new(17)).map(|_| ()).unwrap_err();
+    assert!(matches!(error, AllocateError::OutOfAddressSpace(_)));
+    let range = space.prepare(&Request::new(4)).unwrap().commit();
+    assert_eq!(range.first(), 12 * PAGE);
+    assert_eq!(space.statistics().counters.allocations, 1);
+    assert_eq!(space.free(range.first()), Ok(range));
+    space.validate().unwrap();
+}
+
+#[test]
+fn the_longest_run_below_each_limit() {
+    let mut space = pages(64);
+    for page in [10, 30, 31, 50] {
+        space.allocate_at(page * PAGE..(page + 1) * PAGE, AllocMode::Normal).unwrap();
+    }
+    // Up to 9: pages 0 to 9, then 11 to 29, 32 to 49, 51 to 63.
+    let longest = |pages: u64| {
+        let run = space.longest_free_run((pages * PAGE).wrapping_sub(1));
+        run.map(|run| (run.first() / PAGE, run.last() / PAGE))
+    };
+    assert_eq!((longest(1), longest(10), longest(11)), (Some((0, 0)), Some((0, 9)), Some((0, 9))));
+    assert_eq!((longest(20), longest(22), longest(30)), (Some((0, 9)), Some((11, 21)), Some((11, 29))));
+    assert_eq!((longest(50), longest(0)), (Some((11, 29)), Some((11, 29))));
+    assert_eq!(space.longest_free_run(PAGE - 2), None);
 }
 
 #[test]
@@ -145,6 +237,9 @@ fn a_request_says_what_it_is() {
     let default = Request::new(7);
     assert_eq!((default.alignment(), default.limit_iova()), (Alignment::Natural, u64::MAX));
     assert_eq!(default.alloc_mode(), AllocMode::Normal);
+    assert_eq!((default.preferred_limit(), default.boundary_granules()), (None, None));
+    let request = request.prefer_limit(9).not_crossing(16);
+    assert_eq!((request.preferred_limit(), request.boundary_granules()), (Some(9), Some(16)));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use core::ops::Bound;
 
 use iova::{
-    AllocMode, AllocateError, BadRequest, Granule, InvalidAperture, PlaceError, RangeKind, Request, Space,
+    AllocMode, AllocateError, BadRequest, FreeBatch, Granule, InvalidAperture, PlaceError, RangeKind,
+    Request, Space,
 };
 
 const NORMAL: AllocMode = AllocMode::Normal;
@@ -155,6 +156,12 @@ fn no_argument_panics() {
                     let _ = space.allocate_at((Bound::Excluded(a), Bound::Excluded(b)), NORMAL);
                     let _ = space.find(a);
                     let _ = space.free(a);
+                    let _ = space.free_sized(a, b);
+                    let _ = space.allocate(&Request::new(a).align(1).not_crossing(b));
+                    let _ = space.allocate(&Request::new(1).prefer_limit(a).limit(b));
+                    let _ = space.prepare(&Request::new(a).prefer_limit(b)).map(|_| ());
+                    let _ = space.longest_free_run(a);
+                    let _ = space.free_batch(&mut FreeBatch::new(&mut [a, b, a]), 9, |_| ());
                     let _ = space.statistics().fragmentation_permille();
                     space.validate().unwrap();
                 }
@@ -166,6 +173,8 @@ fn no_argument_panics() {
                     let _ = space.allocate(&Request::new(1));
                     let _ = space.find(b);
                     let _ = space.free(b);
+                    let _ = space.unreserve((Bound::Excluded(b), Bound::Included(a)), AllocMode::Atomic);
+                    let _ = space.unreserve(b..=a, NORMAL);
                     space.validate().unwrap();
                 }
             }
@@ -174,6 +183,14 @@ fn no_argument_panics() {
                 assert_eq!(space.free(range.first()), Ok(range));
             }
             assert_eq!(space.statistics().allocated_granules, 0);
+        }
+    }
+    for (granule, a, b) in granules.iter().flat_map(|granule| edges.map(|a| (*granule, a, 0x1000))) {
+        for c in edges {
+            if let Ok(space) = Space::with_windows(granule, [a..=b, c..=u64::MAX, 0..=0]) {
+                space.validate().unwrap();
+                assert!(space.windows().count() > 0);
+            }
         }
     }
     for shift in 0..64 {
