@@ -2,7 +2,7 @@
 //!
 //! A device that does DMA uses addresses of its own, *iovas*, which an IOMMU translates. Somebody has to hand
 //! these addresses out: a range for each buffer that is mapped, taken back when it is unmapped, often millions of
-//! times a second and often where nothing may wait. A [`Space`] does that for one address space.
+//! times a second and often where nothing may wait. A [`Space`] does that for one address space and one owner.
 //!
 //! ```
 //! use iova::{AllocMode, Granule, Request, Space};
@@ -37,20 +37,45 @@
 //! naturally aligned free block. Nothing is stored per range beside its slot in a node. Three properties of that
 //! tree become the space's:
 //!
-//! **The search is exact.** An allocation takes the *highest* range that is free, ends at or below the limit and
-//! is aligned as requested. It reports that there is no address space if and only if no such range exists. In
-//! particular it does not ask for more than it needs in order to be sure of an alignment: a hole of exactly one
+//! **The search is exact.** An allocation takes the *highest* range that is free, ends at or below the limit, is
+//! aligned as requested and crosses no boundary. It reports that there is no address space if and only if no such range
+//! exists. In particular it does not ask for more than it needs in order to be sure of an alignment: a hole of exactly one
 //! aligned block, which is what freeing one of many such blocks leaves, is found and used. There is no hint of
 //! where to search either, and so no failure is remembered. A natural request (size and alignment the same
 //! power of two) visits at most two nodes per level, whatever the space looks like.
 //!
 //! **Free cannot fail.** A freed range becomes an empty slot in place, and that needs no memory. It is free at
 //! once, joined with the free space at its sides; nothing is deferred, queued or swept. What can be wrong is
-//! the caller's address, which is a [`FreeError`] and changes nothing.
+//! the caller's address or size, which is a [`FreeError`] and changes nothing. Many ranges are freed in a
+//! [`FreeBatch`], so many at a time that a lock is not held for long.
 //!
 //! **No memory and no space are different things.** A range that is taken may need a new tree
 //! node (up to 16 ranges share one). If there is none, that is [`OutOfNodeMemory`], with the range that could not
 //! be recorded; the space is as it was. [`OutOfAddressSpace`] says what was free, and how much of it in one piece.
+//! Where memory must not be missing at the wrong time it can be had beforehand: [`Space::prepare`].
+//!
+//! # What can be asked for
+//!
+//! A [`Request`] has a size and, if you like, a limit, a limit that is preferred (32 bits first, then what the device
+//! can do), an alignment, and a boundary that must not be crossed. [`Space::allocate_at`] takes a range of your choice.
+//!
+//! ```
+//! use iova::{Granule, Request, Space};
+//!
+//! // An IOMMU that reports two ranges, and a device with 40 address lines that prefers 32 bits.
+//! let mut space = Space::with_windows(Granule::FOUR_KIB, [0x1000..=0xfedf_ffff, 0xfef0_0000..=0xffff_ffff_ffff])?;
+//! let request = Request::new(4).prefer_limit(0xffff_ffff).limit(0xff_ffff_ffff).not_crossing(16);
+//! assert_eq!(space.allocate(&request)?.first(), 0xffff_c000);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is not handed out
+//!
+//! - What is **reserved**, for message interrupts or by firmware, until it is unreserved. Regions are added and taken away,
+//!   whole or in part, at any time; those that overlap or adjoin are one.
+//! - What lies **between windows**, if the IOMMU reports several: no reservation, and never free.
+//!
+//! [`Space::find`] tells both from what is allocated.
 //!
 //! # Natural alignment
 //!
@@ -59,7 +84,8 @@
 //! on, and ranges of one size pack without loss. With sizes that are powers of two the space then behaves like a
 //! buddy system without its lists: a block that is freed is whole again the moment its buddy is free.
 //!
-//! What external fragmentation there is can be read from the [`Statistics`].
+//! What external fragmentation there is can be read from the [`Statistics`], for the whole space, and from
+//! [`Space::longest_free_run`] for any limit. Failures are counted there by cause.
 //!
 //! # Features
 //!

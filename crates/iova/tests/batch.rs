@@ -1,7 +1,5 @@
 //! Freeing in batches: all that can be freed is, the rest is reported, and nothing asks for memory.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
-
 use iova::{AllocMode, FreeBatch, FreeError, Granule, Request, Space};
 use maple_faults::{FaultyAlloc, Plan};
 

@@ -26,7 +26,7 @@ impl<A: NodeAlloc> Space<A> {
     ///
     /// # Errors
     ///
-    /// - [`OutOfAddressSpace`]: no such range exists.
+    /// - [`OutOfAddressSpace`](crate::OutOfAddressSpace): no such range exists.
     /// - [`OutOfNodeMemory`]: the highest one could not be recorded. A lower one is not tried instead.
     /// - [`BadRequest`]: the size is 0, cannot be aligned naturally or is larger than the boundary, the alignment or the
     ///   boundary is not a power of two, or no granule of the aperture is below the limit.
