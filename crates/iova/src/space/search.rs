@@ -9,17 +9,33 @@ use crate::request::{Alignment, Request};
 impl<A: NodeAlloc> Space<A> {
     /// The highest free range that satisfies a request: below the preferred limit, if there is one, else below the limit.
     pub(super) fn search(&self, request: &Request) -> Result<IndexRange, AllocateError> {
+        if let Some(pfns) = request.preferred_limit().and_then(|_| self.find_preferred(request)) {
+            return Ok(pfns);
+        }
         let search = self.search_below(request.limit_iova(), request)?;
-        // The rest of the request is right, so what can be wrong is that nothing lies below the preferred limit.
-        let preferred = request.preferred_limit().filter(|limit| *limit < request.limit_iova());
-        let preferred = preferred.and_then(|limit| self.search_below(limit, request).ok());
-        preferred
-            .and_then(|preferred| self.tree.find_gap(&preferred))
-            .or_else(|| self.tree.find_gap(&search))
-            .ok_or_else(|| self.out_of_address_space(request, &search, preferred).into())
+        match self.tree.find_gap(&search) {
+            Some(pfns) => Ok(pfns),
+            None => Err(self.out_of_address_space(request, &search).into()),
+        }
+    }
+
+    // Apart, so that it is not in the way of requests without such a limit.
+    #[inline(never)]
+    fn find_preferred(&self, request: &Request) -> Option<IndexRange> {
+        let (_, preferred) = self.search_below_preferred(request)?;
+        self.tree.find_gap(&preferred)
+    }
+
+    /// The preferred limit, if it makes a difference, and the search below it; none if that finds nothing in any space, and
+    /// then the search below the limit tells what is wrong with the request, if anything is.
+    fn search_below_preferred(&self, request: &Request) -> Option<(u64, GapRequest)> {
+        let limit = request.preferred_limit().filter(|limit| *limit < request.limit_iova())?;
+        Some((limit, self.search_below(limit, request).ok()?))
     }
 
     /// The request in terms of the tree: pfns, and a window instead of a limit.
+    // As a call of its own it takes some hundredths of an allocation, since its result goes through memory.
+    #[inline(always)]
     fn search_below(&self, limit: u64, request: &Request) -> Result<GapRequest, BadRequest> {
         let granules = request.granules();
         let align = match request.alignment() {
@@ -48,22 +64,17 @@ impl<A: NodeAlloc> Space<A> {
     }
 
     #[cold]
-    fn out_of_address_space(
-        &self,
-        request: &Request,
-        search: &GapRequest,
-        preferred: Option<GapRequest>,
-    ) -> OutOfAddressSpace {
+    fn out_of_address_space(&self, request: &Request, search: &GapRequest) -> OutOfAddressSpace {
         let longest_in = |search: &GapRequest| {
             let longest = self.tree.longest_gap(search.window()).map_or(0, IndexRange::count);
             u64::try_from(longest).unwrap_or(u64::MAX)
         };
+        let preferred = self.search_below_preferred(request);
         OutOfAddressSpace {
             window: self.range(search.window()),
             limit: request.limit_iova(),
             preferred: preferred
-                .zip(request.preferred_limit())
-                .map(|(search, limit)| PreferredLimit { limit, longest_free_granules: longest_in(&search) }),
+                .map(|(limit, search)| PreferredLimit { limit, longest_free_granules: longest_in(&search) }),
             granules: search.size(),
             align_granules: search.align(),
             boundary_granules: request.boundary_granules(),
