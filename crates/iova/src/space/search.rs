@@ -26,8 +26,8 @@ impl<A: NodeAlloc> Space<A> {
         self.tree.find_gap(&preferred)
     }
 
-    /// The preferred limit, if it makes a difference, and the search below it; none if that finds nothing in any space, and
-    /// then the search below the limit tells what is wrong with the request, if anything is.
+    /// The preferred limit, if it makes a difference, and the search below it. None if nothing lies below it, or the request
+    /// is wrong, which the search below the limit then tells.
     fn search_below_preferred(&self, request: &Request) -> Option<(u64, GapRequest)> {
         let limit = request.preferred_limit().filter(|limit| *limit < request.limit_iova())?;
         Some((limit, self.search_below(limit, request).ok()?))
