@@ -70,7 +70,8 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-#[cfg(test)]
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 /// The project's README, whose example is run as a test of this crate.
@@ -78,13 +79,21 @@ extern crate std;
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+pub mod backing;
+pub mod cache;
+mod concurrent;
+pub mod cpu;
 mod domain;
 mod error;
+pub mod flush;
 mod granule;
+mod pad;
 mod range;
 mod request;
 mod shared;
+mod sync;
 
+pub use concurrent::{Allocation, Checking, ConcurrentDomain, ConcurrentStatistics};
 pub use domain::{Allocations, Counters, Domain, RangeKind, ReservedRegions, Statistics, Violation};
 pub use error::{
     AllocateError, BadRequest, FreeError, InvalidAperture, InvalidGranule, OutOfAddressSpace,
