@@ -247,7 +247,7 @@ mod tests {
         let mut pair = Pair::default();
         pair.add_empty(empty());
         pair.add_empty(empty());
-        let mut evicted = std::vec::Vec::new();
+        let mut evicted = Vec::new();
         pair.evict(|first| evicted.push(first));
         (0..2 * CAPACITY as u64).for_each(|first| assert!(pair.put(first)));
         pair.evict(|first| evicted.push(first));

@@ -63,9 +63,13 @@ pub enum Checking {
 /// }
 ///
 /// let space: SharedDomain<spin::Mutex<()>> = Domain::new(Granule::FOUR_KIB, 0..1 << 32)?.into();
-/// let domain: ConcurrentDomain<spin::Mutex<()>, _, _> =
-///     ConcurrentDomain::new(space, || Cpu::new(0), CacheConfig::new(1), Checking::Exact)?
-///         .with_flush_queue(Iommu, FlushConfig::new(1))?;
+/// let domain = ConcurrentDomain::<spin::Mutex<()>, _, _>::new(
+///     space,
+///     || Cpu::new(0),
+///     CacheConfig::new(1),
+///     Checking::Exact,
+/// )?
+/// .with_flush_queue(Iommu, FlushConfig::new(1))?;
 ///
 /// let range = domain.allocate(&Request::new(4))?;
 /// domain.free(range, None)?;
