@@ -52,6 +52,8 @@ mod class;
 mod config;
 mod depot;
 mod give_back;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod magazine;
 mod per_cpu;
 mod spares;

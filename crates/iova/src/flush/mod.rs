@@ -28,6 +28,8 @@
 mod config;
 mod generation;
 mod invalidate;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod release;
 mod ring;
 mod statistics;
