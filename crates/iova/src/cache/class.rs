@@ -67,9 +67,11 @@ impl Classes {
 
     /// The class that a range belongs to.
     pub(super) fn class_of(self, range: IovaRange) -> Option<usize> {
-        let granules = range.granules();
+        let (first, last) = (range.first_pfn().get(), range.last_pfn().get());
+        // All granules of 2^64 are of no class.
+        let granules = (last - first).checked_add(1)?;
         let class = granules.trailing_zeros() as usize;
-        let aligned = u128::from(range.first_pfn().get()) % granules == 0;
+        let aligned = first & (granules - 1) == 0;
         (granules.is_power_of_two() && class < self.count && aligned).then_some(class)
     }
 

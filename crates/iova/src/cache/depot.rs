@@ -94,8 +94,8 @@ mod tests {
         assert!(depot.put(full(0..127)).is_none());
         assert!(depot.put(full(127..254)).is_none());
         assert!(!depot.has_room());
-        assert_eq!(depot.put(full(254..381)).unwrap().firsts()[0], 254);
-        assert_eq!(depot.take().unwrap().firsts()[0], 127);
+        assert_eq!(depot.put(full(254..381)).unwrap().pop(), Some(380));
+        assert_eq!(depot.take().unwrap().firsts().first(), Some(&127));
         assert!(depot.has_room());
         assert!(Depot::new(0).put(full(0..127)).is_some());
     }

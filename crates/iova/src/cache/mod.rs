@@ -218,9 +218,11 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
         }
         let Some(class) = self.classes.class_of(range) else { return self.backing.free(range) };
         let first = range.first_pfn().get();
-        let mut evicted = Batch::new(self.classes.granule());
+        let mut evicted = None;
         let put = self.put(cpu, class, first, &mut evicted);
-        self.refused(evicted.give_back(&self.backing));
+        if let Some(mut evicted) = evicted {
+            self.refused(evicted.give_back(&self.backing));
+        }
         match put {
             Put::Done => Ok(()),
             Put::Twice => Err(NotLive { range }),
@@ -288,8 +290,8 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
         found
     }
 
-    /// Puts a freed range into a magazine. What has to make room for it is added to `evicted`.
-    fn put(&self, cpu: Cpu, class: usize, first: u64, evicted: &mut Batch) -> Put {
+    /// Puts a freed range into a magazine. What has to make room for it goes to `evicted`.
+    fn put(&self, cpu: Cpu, class: usize, first: u64, evicted: &mut Option<Batch>) -> Put {
         let Some(slot) = cpu.of(&self.slots) else { return Put::NoMagazine };
         let mut slot = slot.lock();
         if slot.shelf.is_none() {
@@ -306,8 +308,10 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
         if pair.put(first) {
             return Put::Done;
         }
+        let evicted = evicted.insert(Batch::new(self.classes.granule()));
         pair.evict(|first| {
-            evicted.push(self.classes.range(class, first));
+            let pushed = evicted.push(self.classes.range(class, first));
+            debug_assert!(pushed, "no more than a batch is evicted");
         });
         if pair.put(first) { Put::Done } else { Put::NoMagazine }
     }

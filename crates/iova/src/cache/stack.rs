@@ -60,6 +60,8 @@ impl Drop for Stack {
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
     use super::*;
 
     #[test]
@@ -70,13 +72,12 @@ mod tests {
             magazine.push(first);
             stack.push(magazine);
         }
-        let (mut seen, mut two) = (0, [0; 2]);
+        let mut seen = Vec::new();
         let found = stack.find(|firsts| {
-            two[seen] = firsts[0];
-            seen += 1;
+            seen.extend_from_slice(firsts);
             (firsts == [1]).then_some(firsts.len())
         });
-        assert_eq!((found, two), (Some(1), [2, 1]));
+        assert_eq!((found, seen), (Some(1), [2, 1].into()));
         assert_eq!(stack.find(|_| None::<()>), None);
         for first in [2, 1, 0] {
             assert_eq!(stack.pop().unwrap().firsts(), [first]);

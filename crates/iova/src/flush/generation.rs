@@ -78,9 +78,8 @@ mod tests {
     fn a_flush_that_unwinds_covers_nothing() {
         let generations = Generations::new();
         let before = generations.now();
-        let result = std::panic::catch_unwind(|| {
-            generations.flush(|| std::panic::resume_unwind(std::boxed::Box::new(())))
-        });
+        let unwinds = || std::panic::resume_unwind(std::boxed::Box::new(()));
+        let result = std::panic::catch_unwind(|| generations.flush(unwinds));
         assert!(result.is_err() && !generations.covers(before));
         generations.flush(|| ());
         assert!(generations.covers(before));
