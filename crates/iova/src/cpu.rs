@@ -1,8 +1,8 @@
 //! Which CPU it is.
 //!
-//! The caches and the flush queue keep state per CPU. A number of the caller's says whose state to use. It is for speed
-//! only: whatever the number is, nothing goes wrong, since each state has a lock. A good number is one that no
-//! other CPU uses at the same time.
+//! The caches and the flush queue keep state per CPU. A number of the caller's says whose state to use. It is
+//! for speed only: whatever the number is, nothing goes wrong, since each state has a lock. A good number is
+//! one that no other CPU uses at the same time.
 
 /// The number of a CPU. Numbers beyond those that something was made for wrap around.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,8 +53,8 @@ impl<F: Fn() -> Cpu> CurrentCpu for F {
     }
 }
 
-/// Asks the operating system (Linux, without a system call where it has a vDSO); elsewhere each thread has a number of
-/// its own.
+/// Asks the operating system (Linux, without a system call where it has a vDSO); elsewhere each thread has a
+/// number of its own.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ThisCpu;

@@ -1,8 +1,8 @@
 //! An I/O virtual address allocator whose free never allocates and never fails.
 //!
 //! A device that does DMA uses addresses of its own, *iovas*, which an IOMMU translates. Somebody has to hand
-//! these addresses out: a range for each buffer that is mapped, taken back when it is unmapped, often millions of
-//! times a second and often where nothing may wait. A [`Domain`] does that for one address space.
+//! these addresses out: a range for each buffer that is mapped, taken back when it is unmapped, often millions
+//! of times a second and often where nothing may wait. A [`Domain`] does that for one address space.
 //!
 //! ```
 //! use iova::{AllocMode, Domain, Granule, Request};
@@ -34,35 +34,42 @@
 //!
 //! The ranges of a domain are the entries of a [`MapleTree`](maple_tree::MapleTree), a B-tree over ranges of
 //! indices (here: pfns) that knows, in each branch, the longest free run below each slot, and the largest
-//! naturally aligned free block. Nothing is stored per range beside its slot in a node. Three properties of that
-//! tree become the domain's:
+//! naturally aligned free block. Nothing is stored per range beside its slot in a node. Three properties of
+//! that tree become the domain's:
 //!
-//! **The search is exact.** An allocation takes the *highest* range that is free, ends at or below the limit and
-//! is aligned as requested. It reports that there is no address space if and only if no such range exists. In
-//! particular it does not ask for more than it needs in order to be sure of an alignment: a hole of exactly one
-//! aligned block, which is what freeing one of many such blocks leaves, is found and used. There is no hint of
-//! where to search either, and so no failure is remembered. A natural request (size and alignment the same
+//! **The search is exact.** An allocation takes the *highest* range that is free, ends at or below the limit
+//! and is aligned as requested. It reports that there is no address space if and only if no such range exists.
+//! In particular it does not ask for more than it needs in order to be sure of an alignment: a hole of exactly
+//! one aligned block, which is what freeing one of many such blocks leaves, is found and used. There is no hint
+//! of where to search either, and so no failure is remembered. A natural request (size and alignment the same
 //! power of two) visits at most two nodes per level, whatever the domain looks like.
 //!
 //! **Free cannot fail.** A freed range becomes an empty slot in place, and that needs no memory. It is free at
 //! once, joined with the free space at its sides; nothing is deferred, queued or swept. What can be wrong is
 //! the caller's address, which is a [`FreeError`] and changes nothing.
 //!
-//! **No memory and no space are different things.** A range that is taken may need a new tree
-//! node (up to 16 ranges share one). If there is none, that is [`OutOfNodeMemory`], with the range that could not
-//! be recorded; the domain is as it was. [`OutOfAddressSpace`] says what was free, and how much of it in one piece.
+//! **No memory and no space are different things.** A range that is taken may need a new tree node (up to 16
+//! ranges share one). If there is none, that is [`OutOfNodeMemory`], with the range that could not be recorded;
+//! the domain is as it was. [`OutOfAddressSpace`] says what was free, and how much of it in one piece.
 //!
 //! # Natural alignment
 //!
 //! By default a range of n granules begins at a multiple of n rounded up to a power of two, as DMA allocators
 //! do: such a range never crosses a boundary of its size, which devices and page tables with large pages rely
-//! on, and ranges of one size pack without loss. With sizes that are powers of two the space then behaves like a
-//! buddy system without its lists: a block that is freed is whole again the moment its buddy is free.
+//! on, and ranges of one size pack without loss. With sizes that are powers of two the space then behaves like
+//! a buddy system without its lists: a block that is freed is whole again the moment its buddy is free.
 //!
 //! What external fragmentation there is can be read from the [`Statistics`].
 //!
+//! # Many CPUs
+//!
+//! A [`SharedDomain`] is a domain behind a lock. A [`ConcurrentDomain`] has [caches](cache) of freed ranges per
+//! CPU in front of it, so that most operations take no lock that another CPU takes, and a [flush queue](flush),
+//! so that a range is used again only when the IOMMU has forgotten it.
+//!
 //! # Features
 //!
+//! - `std`: [`cpu`]`::ThisCpu`, which asks the operating system.
 //! - `parking_lot`: `ParkingLotDomain`, a [`SharedDomain`] with a lock of that crate.
 //!
 //! The crate is `no_std`. It uses no unsafe code.

@@ -2,7 +2,8 @@
 
 use core::ops::Deref;
 
-/// A value on cache lines of its own: 128 bytes, as processors also fetch the line beside the one that is asked for.
+/// A value on cache lines of its own: 128 bytes, as processors also fetch the line beside the one that is asked
+/// for.
 #[repr(align(128))]
 pub(crate) struct Padded<T>(T);
 

@@ -1,7 +1,7 @@
 //! Locks and atomics: those of the platform, or loom's in tests with `--cfg loom`.
 //!
-//! loom runs a test under every order in which threads may be scheduled and every value that a load may return. It has to
-//! see each lock and each atomic for that.
+//! loom runs a test under every order in which threads may be scheduled and every value that a load may return.
+//! It has to see each lock and each atomic for that.
 
 #[cfg(not(all(test, loom)))]
 pub(crate) use core::sync::atomic::{AtomicU64, Ordering, fence};

@@ -24,7 +24,6 @@ struct Uncontended(AtomicBool);
 
 // SAFETY: only one thread gets past the swap before `unlock`, the others panic.
 unsafe impl RawMutex for Uncontended {
-    #[expect(clippy::declare_interior_mutable_const, reason = "the trait wants it so")]
     const INIT: Self = Self(AtomicBool::new(false));
     type GuardMarker = GuardSend;
 
@@ -137,7 +136,8 @@ impl Backing for Watched {
     }
 }
 
-/// In the kernel a whole magazine goes back under one hold of the tree's lock, and a whole depot under one of the depot's.
+/// In the kernel a whole magazine goes back under one hold of the tree's lock, and a whole depot under one of
+/// the depot's.
 #[test]
 fn w06_long_lock_holds() {
     let (space, _) = space(1 << 20);
@@ -189,7 +189,8 @@ fn eager_magazines() {
     assert!(statistics.magazines <= 2 && statistics.bytes <= before + 2 * (1024 + 6 * 64));
 }
 
-/// The kernel's depot has no bound, and gives back one magazine per 100 ms while it holds more than one per CPU.
+/// The kernel's depot has no bound, and gives back one magazine per 100 ms while it holds more than one per
+/// CPU.
 #[test]
 fn unbounded_depot() {
     let (space, _) = space(1 << 20);
@@ -228,7 +229,8 @@ fn magazine_that_hides() {
         caches.backing().free(range).unwrap();
     }
     assert_eq!(caches.statistics().cached_ranges(), 0);
-    // Low ranges first, so that high ones lie on top of them everywhere: one low range among 127 of each magazine.
+    // Low ranges first, so that high ones lie on top of them everywhere: one low range among 127 of each
+    // magazine.
     let limit = 1000 * PAGE - 1;
     let low = Request::new(1).limit(limit);
     let lows: Vec<_> = (0..6).map(|_| caches.allocate(cpu, &low).unwrap()).collect();
@@ -261,8 +263,8 @@ impl Invalidate for Busy {
     }
 }
 
-/// In the kernel the timer of one CPU empties the rings of all, each under its lock, into the tree: 31 s were seen on 448
-/// CPUs. Here it is a few at a time, with no lock held while they go on.
+/// In the kernel the timer of one CPU empties the rings of all, each under its lock, into the tree: 31 s were
+/// seen on 448 CPUs. Here it is a few at a time, with no lock held while they go on.
 #[test]
 fn flush_queue_convoy() {
     let (space, _) = space(1 << 20);

@@ -24,7 +24,8 @@ fn domains_go_where_they_are_needed() {
     is_send_and_sync::<ConcurrentDomain<spin::Mutex<()>, SharedDomain<Lock, &FaultyAlloc>, fn() -> Cpu>>();
 }
 
-/// Pages that are live have an owner; pages that were unmapped have none but are known to the IOTLB until it is flushed.
+/// Pages that are live have an owner; pages that were unmapped have none but are known to the IOTLB until it is
+/// flushed.
 struct Pages(Vec<AtomicU64>);
 
 const STALE: u64 = u64::MAX;
@@ -130,9 +131,10 @@ fn threads_do_not_overlap_without_deferral() {
     threads_do_not_overlap::<parking_lot::RawMutex>(Plan::Never, FlushPolicy::Strict, Checking::Exact);
 }
 
-fn one_cpu(
-    checking: Checking,
-) -> ConcurrentDomain<spin::Mutex<()>, SharedDomain<spin::Mutex<()>>, fn() -> Cpu> {
+type Spin = spin::Mutex<()>;
+type OneCpu = ConcurrentDomain<Spin, SharedDomain<Spin>, fn() -> Cpu>;
+
+fn one_cpu(checking: Checking) -> OneCpu {
     let space = Domain::new(Granule::FOUR_KIB, 0..PAGES as u64 * PAGE).unwrap();
     let cpu: fn() -> Cpu = || Cpu::new(0);
     ConcurrentDomain::new(space.into(), cpu, CacheConfig::new(1), checking).unwrap()
@@ -201,7 +203,7 @@ fn what_is_seen_to_be_wrong_is_refused_if_it_is_trusted() {
 fn a_hole_that_is_too_small_for_the_class_is_used() {
     let space = Domain::new(Granule::FOUR_KIB, 0..7 * PAGE).unwrap();
     let cpu: fn() -> Cpu = || Cpu::new(0);
-    let domain: ConcurrentDomain<spin::Mutex<()>, SharedDomain<spin::Mutex<()>>, _> =
+    let domain: OneCpu =
         ConcurrentDomain::new(space.into(), cpu, CacheConfig::new(1), Checking::Exact).unwrap();
     assert_eq!(domain.allocate(&Request::new(3)).unwrap().granules(), 4);
     assert_eq!(domain.allocate(&Request::new(3)).unwrap().granules(), 3);

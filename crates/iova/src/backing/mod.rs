@@ -12,15 +12,17 @@ use crate::request::Request;
 
 pub(crate) use batch::Batch;
 
-/// How many ranges go back to a [`Backing`] in one call, at most: the bound on how long its lock is held for that.
+/// How many ranges go back to a [`Backing`] in one call, at most: the bound on how long its lock is held for
+/// that.
 pub const BATCH: usize = 16;
 
 /// An exact allocator of ranges, for several threads: what the caches take ranges from and give them back to.
 ///
 /// [`SharedDomain`](crate::SharedDomain) is one.
 ///
-/// An implementation says that there is no address space if and only if there is none; only then the caches are emptied
-/// on behalf of the request. Giving ranges back cannot fail for what was allocated and must not allocate.
+/// An implementation says that there is no address space if and only if there is none; only then the caches are
+/// emptied on behalf of the request. Giving ranges back cannot fail for what was allocated and must not
+/// allocate.
 pub trait Backing {
     /// The smallest unit that is handed out. Always the same.
     fn granule(&self) -> Granule;
@@ -42,8 +44,8 @@ pub trait Backing {
     /// [`NotLive`] if exactly this range is not allocated; nothing is changed.
     fn free(&self, range: IovaRange) -> Result<(), NotLive>;
 
-    /// Takes ranges back: at most [`BATCH`] of them, in order of address. A lock is taken once for all of them and
-    /// held for as long as that many take.
+    /// Takes ranges back: at most [`BATCH`] of them, in order of address. A lock is taken once for all of them
+    /// and held for as long as that many take.
     ///
     /// Returns how many of them were not allocated exactly so. They are left out.
     fn free_batch(&self, ranges: &[IovaRange]) -> usize;
@@ -71,8 +73,8 @@ impl<B: Backing + ?Sized> Backing for &B {
     }
 }
 
-/// A range that was to be freed but is not allocated, or not exactly so: it was freed already, has another size, or was
-/// never handed out. Nothing was changed.
+/// A range that was to be freed but is not allocated, or not exactly so: it was freed already, has another
+/// size, or was never handed out. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotLive {
     /// The range.

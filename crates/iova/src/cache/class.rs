@@ -8,8 +8,8 @@ use crate::request::{Alignment, Request};
 
 /// The size classes of a cache: 2^0, 2^1, ... granules. A range of class c is aligned to its size.
 ///
-/// So any two ranges of a class are as good as each other, but for the limit of a request, and a range is one number in
-/// a magazine.
+/// So any two ranges of a class are as good as each other, but for the limit of a request, and a range is one
+/// number in a magazine.
 #[derive(Clone, Copy)]
 pub(super) struct Classes {
     count: usize,
@@ -25,8 +25,8 @@ pub(super) struct Need {
 }
 
 impl Classes {
-    /// The largest class has at most 2^62 granules.
-    pub(super) const MOST: usize = 63;
+    /// The largest class has at most 2^31 granules.
+    pub(super) const MOST: usize = 32;
 
     pub(super) fn new(count: usize, granule: Granule) -> Self {
         Self { count: count.min(Self::MOST), granule }
@@ -42,8 +42,8 @@ impl Classes {
 
     /// The class that a request is rounded up to, if any range of that class below the limit will do.
     ///
-    /// Whatever a request can ask for beyond its size and limit must be looked at here: it has to follow from natural
-    /// alignment to the size of the class.
+    /// Whatever a request can ask for beyond its size and limit must be looked at here: it has to follow from
+    /// natural alignment to the size of the class.
     pub(super) fn need(self, request: &Request) -> Option<Need> {
         let granules = request.granules();
         let class = granules.checked_next_power_of_two()?.trailing_zeros() as usize;

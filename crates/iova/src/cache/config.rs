@@ -19,22 +19,22 @@ pub struct CacheConfig {
 }
 
 impl CacheConfig {
-    /// For so many CPUs (at least one): six classes (1 to 32 granules), a full magazine per CPU in each depot, no other
-    /// limit on magazines, and idle is what was not used for 100 ms.
+    /// For so many CPUs (at least one): six classes (1 to 32 granules), a full magazine per CPU in each depot,
+    /// no other limit on magazines, and idle is what was not used for 100 ms.
     #[must_use]
     pub const fn new(cpus: usize) -> Self {
         let cpus = if cpus == 0 { 1 } else { cpus };
         Self { cpus, classes: 6, depot_magazines: cpus, magazines: usize::MAX, idle_ns: 100_000_000 }
     }
 
-    /// How many classes there are: ranges of up to 2^(n - 1) granules are cached. 0 for none, at most 63.
+    /// How many classes there are: ranges of up to 2^(n - 1) granules are cached. 0 for none, at most 32.
     #[must_use]
     pub const fn classes(self, classes: usize) -> Self {
         Self { classes, ..self }
     }
 
-    /// How many full magazines the depot of a class holds at most, at any moment. That many empty ones are kept, too, for
-    /// all classes together, but at least one.
+    /// How many full magazines the depot of a class holds at most, at any moment. That many empty ones are
+    /// kept, too, for all classes together, but at least one.
     #[must_use]
     pub const fn depot_magazines(self, magazines: usize) -> Self {
         Self { depot_magazines: magazines, ..self }

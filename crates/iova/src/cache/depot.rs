@@ -5,7 +5,8 @@ use super::stack::Stack;
 
 /// The full magazines of one class, at most so many.
 ///
-/// The lowest range of each comes first, so that one look tells whether a request with a limit finds something in it.
+/// The lowest range of each comes first, so that one look tells whether a request with a limit finds something
+/// in it.
 pub(super) struct Depot {
     full: Stack,
     most: usize,
@@ -46,7 +47,8 @@ impl Depot {
         magazine
     }
 
-    /// Takes a range that begins at or below `highest`, and leaves `replacement` instead, so that all magazines stay full.
+    /// Takes a range that begins at or below `highest`, and leaves `replacement` instead, so that all magazines
+    /// stay full.
     pub(super) fn exchange(&mut self, highest: u64, replacement: u64) -> Option<u64> {
         self.full.find(|firsts| {
             let lowest = firsts.first_mut().filter(|lowest| **lowest <= highest)?;

@@ -10,9 +10,11 @@ use crate::range::IovaRange;
 use crate::sync::Ordering;
 
 impl<R: RawMutex, B: Backing> Caches<R, B> {
-    /// Gives all cached ranges back to the backing, those of all CPUs and of the depots, and returns how many there were.
+    /// Gives all cached ranges back to the backing, those of all CPUs and of the depots, and returns how many
+    /// there were.
     ///
-    /// Calls no allocator. One magazine at a time is taken out under the lock of its CPU, and given back without.
+    /// Calls no allocator. One magazine at a time is taken out under the lock of its CPU, and given back
+    /// without.
     pub fn flush(&self) -> u64 {
         self.flushes.fetch_add(1, Ordering::Relaxed);
         let mut given = 0;
@@ -30,9 +32,9 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     /// Gives back what is idle, if enough time has passed since the last time. `now` is the user's clock, in
     /// nanoseconds; if it goes back, nothing is done until it has caught up.
     ///
-    /// From the depots that is as many magazines as were there all the time; from each CPU the classes that were not used;
-    /// and the memory of empty magazines that nobody needed. Returns how many ranges were given back. Calls no
-    /// allocator.
+    /// From the depots that is as many magazines as were there all the time; from each CPU the classes that
+    /// were not used; and the memory of empty magazines that nobody needed. Returns how many ranges were given
+    /// back. Calls no allocator.
     ///
     /// ```
     /// # use iova::cache::{CacheConfig, Caches};
@@ -108,8 +110,8 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
         given
     }
 
-    /// Gives the ranges of a magazine back in order of address, a bounded number at a time, and keeps the magazine for
-    /// another time.
+    /// Gives the ranges of a magazine back in order of address, a bounded number at a time, and keeps the
+    /// magazine for another time.
     fn give_back(&self, class: usize, mut magazine: Magazine) -> u64 {
         magazine.sort();
         let mut given = 0;
@@ -134,8 +136,8 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
         self.backing
     }
 
-    /// All cached ranges, in no order: for checks and for debugging. Each CPU and each depot is locked while its ranges are
-    /// visited; `visit` must not use the caches. Allocates nothing.
+    /// All cached ranges, in no order: for checks and for debugging. Each CPU and each depot is locked while
+    /// its ranges are visited; `visit` must not use the caches. Allocates nothing.
     pub fn for_each_cached(&self, mut visit: impl FnMut(IovaRange)) {
         for class in 0..self.classes.count() {
             let mut visit = |first| visit(self.classes.range(class, first));

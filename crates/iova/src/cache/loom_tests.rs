@@ -1,4 +1,5 @@
-//! Magazines that go from CPU to CPU, under every order of threads (up to some preemptions). A magazine has two ranges here.
+//! Magazines that go from CPU to CPU, under every order of threads (up to some preemptions). A magazine has two
+//! ranges here.
 //!
 //! `RUSTFLAGS='--cfg loom' cargo test -p iova --release --lib loom`
 

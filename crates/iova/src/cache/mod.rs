@@ -1,9 +1,9 @@
 //! Caches of ranges, per CPU: allocating what was freed a moment ago without asking the tree.
 //!
-//! The scheme is that of magazines and a depot (Bonwick and Adams, 2001). Ranges that are freed go to a *magazine* of the
-//! CPU that frees them, one for each *class* of sizes, and are taken from there. A CPU has two magazines per class, so
-//! that it asks nobody else for at least a magazine's worth of operations; full magazines travel through the *depot* of the
-//! class to CPUs that need them.
+//! The scheme is that of magazines and a depot (Bonwick and Adams, 2001). Ranges that are freed go to a
+//! *magazine* of the CPU that frees them, one for each *class* of sizes, and are taken from there. A CPU has
+//! two magazines per class, so that it asks nobody else for at least a magazine's worth of operations; full
+//! magazines travel through the *depot* of the class to CPUs that need them.
 //!
 //! ```text
 //!    CPU 0            CPU 1           spares (for all classes)
@@ -19,34 +19,34 @@
 //!
 //! # What is cached
 //!
-//! Ranges of 1, 2, 4, ... granules that are aligned to their size. A request is rounded up to such a size, so that what
-//! is freed fits. It bypasses the caches if it is larger, or wants more than natural alignment of that size. A range
-//! above the limit of a request is not handed out, and does not hide one below: all of both magazines and of the
-//! depot is looked at.
+//! Ranges of 1, 2, 4, ... granules that are aligned to their size. A request is rounded up to such a size, so
+//! that what is freed fits. It bypasses the caches if it is larger, or wants more than natural alignment of
+//! that size. A range above the limit of a request is not handed out, and does not hide one below: all of both
+//! magazines and of the depot is looked at.
 //!
 //! # When space or memory runs out
 //!
-//! If the backing has no space, all caches are given back to it and it is asked again, then for the size that was
-//! asked for in the first place. If it has no *node memory*, nothing is flushed: that would free no memory to speak of and
-//! be hard work under pressure.
+//! If the backing has no space, all caches are given back to it and it is asked again, then for the size that
+//! was asked for in the first place. If it has no *node memory*, nothing is flushed: that would free no memory
+//! to speak of and be hard work under pressure.
 //!
-//! Freeing calls no allocator, and cannot fail for lack of memory: a CPU without magazines gives ranges back to the
-//! backing and leaves a wish, which an allocation grants.
+//! Freeing calls no allocator, and cannot fail for lack of memory: a CPU without magazines gives ranges back to
+//! the backing and leaves a wish, which an allocation grants.
 //!
 //! # Locks
 //!
-//! One per CPU, one per depot, one for the spares, taken in this order, for a few dozen instructions; the one
-//! of a CPU is its own cache line. With all three together the ranges of two magazines are looked at once, at most; a
-//! request with a limit also looks at one range of each magazine in the depot. None of them is held while the backing is
-//! called, and the backing is given at most [`BATCH`](crate::backing::BATCH) ranges at a time. So nobody waits for
-//! longer than that takes, however much is given back.
+//! One per CPU, one per depot, one for the spares, taken in this order; the one of a CPU is on a cache line of
+//! its own, and mostly the only one that is taken. They are held for as long as it takes to look at the ranges
+//! of two magazines, at most, and at one range of each magazine in the depot if a request has a limit. None of
+//! them is held while the backing is called, and the backing is given at most [`BATCH`](crate::backing::BATCH)
+//! ranges at a time. So nobody waits for longer than that takes, however much is given back.
 //!
 //! # Freeing twice
 //!
-//! A magazine holds numbers, and finding one there would take longer than the allocation that it saves. So the caches trust
-//! their caller with ranges that fit a class; they notice the same range freed twice in a row on one CPU, and
-//! what the backing refuses later is counted. [`ConcurrentDomain`](crate::ConcurrentDomain) has a mode that is exact,
-//! and a handle that cannot be freed twice.
+//! A magazine holds numbers, and finding one there would take longer than the allocation that it saves. So the
+//! caches trust their caller with ranges that fit a class; they notice the same range freed twice in a row on
+//! one CPU, and what the backing refuses later is counted. [`ConcurrentDomain`](crate::ConcurrentDomain) has a
+//! mode that is exact, and a handle that cannot be freed twice.
 
 mod class;
 mod config;
@@ -178,12 +178,13 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
 
     /// Allocates a range that satisfies `request`, on this CPU: a cached one, or the highest of the backing.
     ///
-    /// It has as many granules as were asked for, or that rounded up to a power of two. It has to be freed as it is.
+    /// It has as many granules as were asked for, or that rounded up to a power of two. It has to be freed as
+    /// it is.
     ///
     /// # Errors
     ///
-    /// As the backing. There is no address space only if there is none with all caches of this moment given back. (What
-    /// another thread is giving back meanwhile may be missed.)
+    /// As the backing. There is no address space only if there is none with all caches of this moment given
+    /// back. (What another thread is giving back meanwhile may be missed.)
     pub fn allocate(&self, cpu: Cpu, request: &Request) -> Result<IovaRange, AllocateError> {
         let Some(need) = self.classes.need(request) else { return self.allocate_exactly(request) };
         if let Some(first) = self.take(cpu, need) {
@@ -207,8 +208,8 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     ///
     /// # Errors
     ///
-    /// [`NotLive`] if the range is seen not to be allocated; nothing is changed. This is certain for ranges that fit no
-    /// class. Others are trusted: see the [module](self).
+    /// [`NotLive`] if the range is seen not to be allocated; nothing is changed. This is certain for ranges
+    /// that fit no class. Others are trusted: see the [module](self).
     pub fn free(&self, cpu: Cpu, range: IovaRange) -> Result<(), NotLive> {
         let foreign = range.granule() != self.classes.granule()
             || range.first() < self.aperture.first()
@@ -269,13 +270,13 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
         found
     }
 
-    /// Takes a range by means of the depot: a whole magazine if there is room, else one range in exchange for another.
+    /// Takes a range by means of the depot: a whole magazine if there is room, else one range in exchange for
+    /// another.
     fn take_from_depot(&self, pair: &mut Pair, depot: &mut Depot, highest: u64) -> Option<u64> {
         if pair.has_room_for_magazine() {
             let displaced = depot.take().and_then(|full| pair.add_full(full));
-            if let Some(empty) = displaced {
-                self.spares.lock().put_magazine(empty);
-            }
+            // If there are enough, its memory is given back, which takes no longer than the locks may be held.
+            drop(displaced.and_then(|empty| self.spares.lock().put_magazine(empty)));
             if let Some(first) = pair.take(highest) {
                 // It is counted as one of the depot.
                 pair.hits -= 1;

@@ -7,9 +7,9 @@ use core::mem;
 use super::magazine::Magazine;
 use crate::backing::BATCH;
 
-/// The magazines of one CPU and class: one that is used, and one that was used before. As long as they are neither both full
-/// nor both empty, nobody else is asked. That is so for at least a magazine's worth of operations after each time that
-/// somebody was.
+/// The magazines of one CPU and class: one that is used, and one that was used before. As long as they are
+/// neither both full nor both empty, nobody else is asked. That is so for at least a magazine's worth of
+/// operations after each time that somebody was.
 #[repr(align(64))]
 #[derive(Default)]
 pub(super) struct Pair {
@@ -64,7 +64,8 @@ impl Pair {
         self.loaded.is_none() || self.previous.is_none()
     }
 
-    /// Takes an empty magazine as the loaded one. If there were two already, the one that was previous comes back.
+    /// Takes an empty magazine as the loaded one. If there were two already, the one that was previous comes
+    /// back.
     pub(super) fn add_empty(&mut self, empty: Magazine) -> Option<Magazine> {
         let loaded = self.loaded.replace(empty);
         if loaded.is_none() { None } else { mem::replace(&mut self.previous, loaded) }

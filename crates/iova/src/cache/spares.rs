@@ -1,9 +1,9 @@
 //! Memory for magazines: made on the allocating side, used on the freeing side.
 //!
-//! Freeing must not call an allocator. A CPU that frees and has no magazine to put the range into leaves a *wish* and
-//! gives the range back to the backing; the next allocation that does not find a cached range grants it. So memory
-//! is spent on what is used, and a CPU that only frees gets its magazines from those that allocate. Empty magazines
-//! serve any class.
+//! Freeing must not call an allocator. A CPU that frees and has no magazine to put the range into leaves a
+//! *wish* and gives the range back to the backing; the next allocation that does not find a cached range grants
+//! it. So memory is spent on what is used, and a CPU that only frees gets its magazines from those that
+//! allocate. Empty magazines serve any class.
 
 use super::magazine::Magazine;
 use super::per_cpu::Shelf;
@@ -111,8 +111,8 @@ impl Spares {
         }
     }
 
-    /// Begins a new interval; gives one empty magazine that was not needed during the one before, to be dropped, as long as
-    /// there are some.
+    /// Begins a new interval; gives one empty magazine that was not needed during the one before, to be
+    /// dropped, as long as there are some.
     pub(super) fn drop_idle(&mut self) -> Option<Magazine> {
         if self.idle == 0 {
             self.idle = self.empty.count();

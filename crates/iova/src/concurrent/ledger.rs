@@ -14,8 +14,8 @@ const SHARDS: usize = 16;
 
 /// The set of all live ranges. A free that is not in it is wrong, wherever the range is.
 ///
-/// The tree below cannot tell: what is cached or queued is allocated there. The set has shards with a lock each, so that it
-/// is not one lock for all CPUs, and is made larger only by allocations.
+/// The tree below cannot tell: what is cached or queued is allocated there. The set has shards with a lock
+/// each, so that it is not one lock for all CPUs, and is made larger only by allocations.
 pub(super) struct Ledger<R: RawMutex> {
     shards: Box<[Padded<Mutex<R, Table>>]>,
 }
@@ -63,8 +63,8 @@ impl<R: RawMutex> Ledger<R> {
     }
 }
 
-/// Multiplication by an odd number near 2^64 / golden ratio spreads regular distances over the high bits; folding them brings
-/// these to the low ones.
+/// Multiplication by an odd number near 2^64 / golden ratio spreads regular distances over the high bits;
+/// folding them brings these to the low ones.
 fn hash(first: u64) -> u64 {
     let product = first.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     product ^ (product >> 32)

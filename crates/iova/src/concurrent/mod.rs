@@ -25,18 +25,19 @@ pub use statistics::ConcurrentStatistics;
 /// How frees are checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Checking {
-    /// The caller is trusted: a range that is freed is live, and is freed once. What is seen to be wrong is reported or
-    /// counted, but a range that is freed twice may be handed out twice. An [`Allocation`] cannot be freed twice.
+    /// The caller is trusted: a range that is freed is live, and is freed once. What is seen to be wrong is
+    /// reported or counted, but a range that is freed twice may be handed out twice. An [`Allocation`] cannot
+    /// be freed twice.
     #[default]
     Trust,
-    /// Each free is checked against the set of all live ranges: for debugging, and for callers that are not trusted. Takes
-    /// 22 to 43 bytes per live range, and one of 16 locks per operation. An allocation fails if there is no
-    /// memory to note it, as if there were none for a node.
+    /// Each free is checked against the set of all live ranges: for debugging, and for callers that are not
+    /// trusted. Takes 22 to 43 bytes per live range, and one of 16 locks per operation. An allocation fails if
+    /// there is no memory to note it, as if there were none for a node.
     Exact,
 }
 
-/// An address space for many CPUs: allocation from per-CPU caches, and freed ranges that are used again only when the IOMMU
-/// has forgotten them.
+/// An address space for many CPUs: allocation from per-CPU caches, and freed ranges that are used again only
+/// when the IOMMU has forgotten them.
 ///
 /// A range is in one place at a time:
 ///
@@ -90,8 +91,8 @@ pub struct ConcurrentDomain<R: RawMutex, B, C, I = ()> {
 }
 
 impl<R: RawMutex, B: Backing, C: CurrentCpu> ConcurrentDomain<R, B, C> {
-    /// Caches in front of `backing`, from which nothing must be allocated yet, without a flush queue: a range may be used again
-    /// as soon as it is freed. So it is for callers that have invalidated it themselves.
+    /// Caches in front of `backing`, from which nothing must be allocated yet, without a flush queue: a range
+    /// may be used again as soon as it is freed. So it is for callers that have invalidated it themselves.
     ///
     /// # Errors
     ///
@@ -130,7 +131,8 @@ impl<R: RawMutex, B: Backing, C: CurrentCpu, I: Invalidate> ConcurrentDomain<R, 
         self.backing().aperture()
     }
 
-    /// What lies below the caches: to reserve regions, for instance. What is cached or queued is allocated there.
+    /// What lies below the caches: to reserve regions, for instance. What is cached or queued is allocated
+    /// there.
     pub fn backing(&self) -> &B {
         self.caches.backing()
     }
@@ -147,12 +149,14 @@ impl<R: RawMutex, B: Backing, C: CurrentCpu, I: Invalidate> ConcurrentDomain<R, 
 
     /// Allocates a range that satisfies `request`: a cached one, or the highest.
     ///
-    /// It has as many granules as were asked for, or that rounded up to a power of two. It has to be freed as it is.
+    /// It has as many granules as were asked for, or that rounded up to a power of two. It has to be freed as
+    /// it is.
     ///
     /// # Errors
     ///
-    /// As the backing. There is no address space only if there is none after what was queued and cached was given back. (What
-    /// another thread is giving back meanwhile may be missed.) If there is no node memory, nothing is flushed.
+    /// As the backing. There is no address space only if there is none after what was queued and cached was
+    /// given back. (What another thread is giving back meanwhile may be missed.) If there is no node memory,
+    /// nothing is flushed.
     pub fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
         let cpu = self.cpu.current();
         if let Some(queue) = &self.queue {
@@ -186,13 +190,13 @@ impl<R: RawMutex, B: Backing, C: CurrentCpu, I: Invalidate> ConcurrentDomain<R, 
 
     /// Frees a range that [`allocate`](Self::allocate) returned. Calls no allocator.
     ///
-    /// With a flush queue it is used again, and `attachment` [released](Invalidate::release), when the IOTLB was flushed. Without
-    /// one, the attachment is ignored.
+    /// With a flush queue it is used again, and `attachment` [released](Invalidate::release), when the IOTLB
+    /// was flushed. Without one, the attachment is ignored.
     ///
     /// # Errors
     ///
-    /// [`NotLive`] if the range is seen not to be live; nothing is changed, and the attachment is not released. How much is
-    /// seen is a matter of [`Checking`].
+    /// [`NotLive`] if the range is seen not to be live; nothing is changed, and the attachment is not released.
+    /// How much is seen is a matter of [`Checking`].
     pub fn free(&self, range: IovaRange, attachment: Option<NonZeroUsize>) -> Result<(), NotLive> {
         if self.ledger.as_ref().is_some_and(|ledger| !ledger.remove(range)) {
             return Err(NotLive { range });
@@ -207,17 +211,17 @@ impl<R: RawMutex, B: Backing, C: CurrentCpu, I: Invalidate> ConcurrentDomain<R, 
         }
     }
 
-    /// What has to be done from time to time: flushes what has waited for long, and gives back what is idle. `now` is the
-    /// user's clock, in nanoseconds. Calls no allocator. Returns when to call it next for the sake of what waits, or `None`
-    /// if nothing does.
+    /// What has to be done from time to time: flushes what has waited for long, and gives back what is idle.
+    /// `now` is the user's clock, in nanoseconds. Calls no allocator. Returns when to call it next for the sake
+    /// of what waits, or `None` if nothing does.
     pub fn poll(&self, now: u64) -> Option<u64> {
         let next = self.queue.as_ref().and_then(|queue| queue.poll(self.cpu.current(), now, &self.caches));
         self.caches.trim(now);
         next
     }
 
-    /// Flushes the IOTLB if anything waits, and gives all cached ranges back. Calls no allocator. Returns how many ranges
-    /// were given back.
+    /// Flushes the IOTLB if anything waits, and gives all cached ranges back. Calls no allocator. Returns how
+    /// many ranges were given back.
     pub fn flush(&self) -> u64 {
         if let Some(queue) = &self.queue {
             queue.flush(self.cpu.current(), &self.caches);
@@ -225,8 +229,8 @@ impl<R: RawMutex, B: Backing, C: CurrentCpu, I: Invalidate> ConcurrentDomain<R, 
         self.caches.flush()
     }
 
-    /// All live ranges as first and last iova, in no order, if frees are checked exactly: for checks and for debugging.
-    /// Allocates nothing; `visit` must not use the domain.
+    /// All live ranges as first and last iova, in no order, if frees are checked exactly: for checks and for
+    /// debugging. Allocates nothing; `visit` must not use the domain.
     pub fn for_each_live(&self, visit: impl FnMut(u64, u64)) {
         if let Some(ledger) = &self.ledger {
             ledger.for_each(visit);

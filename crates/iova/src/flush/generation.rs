@@ -5,8 +5,8 @@ use crate::sync::{AtomicU64, Ordering, fence};
 /// Two counters: of flushes that were started, and of flushes that have finished.
 ///
 /// A range that is queued notes how many flushes were *started*: those may have passed it by. When more than
-/// that have *finished*, then one of them at least was started later, and covers the range. That holds also if flushes overlap
-/// and finish in any order: it is a matter of counting, not of which flush it was.
+/// that have *finished*, then one of them at least was started later, and covers the range. That holds also if
+/// flushes overlap and finish in any order: it is a matter of counting, not of which flush it was.
 pub(super) struct Generations {
     started: AtomicU64,
     finished: AtomicU64,
@@ -23,8 +23,8 @@ impl Generations {
 
     /// For a range that is queued now.
     ///
-    /// The fence pairs with the one in [`flush`](Self::flush): either that flush is counted here, or it sees that the range
-    /// was unmapped.
+    /// The fence pairs with the one in [`flush`](Self::flush): either that flush is counted here, or it sees
+    /// that the range was unmapped.
     pub(super) fn now(&self) -> Generation {
         fence(Ordering::SeqCst);
         Generation(self.started.load(Ordering::SeqCst))
@@ -66,8 +66,8 @@ mod tests {
         let mut during = None;
         generations.flush(|| {
             during = Some(generations.now());
-            // Another one starts later and finishes earlier. It covers the range, but only one flush has finished, and that
-            // might have been the other one: to be sure takes two.
+            // Another one starts later and finishes earlier. It covers the range, but only one flush has
+            // finished, and that might have been the other one: to be sure takes two.
             generations.flush(|| ());
             assert!(!generations.covers(during.unwrap()));
         });

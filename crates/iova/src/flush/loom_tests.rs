@@ -1,4 +1,5 @@
-//! That a range is used again only after a flush that covers it, under every order of threads (up to some preemptions).
+//! That a range is used again only after a flush that covers it, under every order of threads (up to some
+//! preemptions).
 //!
 //! `RUSTFLAGS='--cfg loom' cargo test -p iova --release --lib loom`
 
@@ -19,7 +20,8 @@ fn explore(test: impl Fn() + Send + Sync + 'static) {
     model.check(test);
 }
 
-/// Two flushes at the same time as a range is unmapped: if it is covered, one of them has seen that it was unmapped.
+/// Two flushes at the same time as a range is unmapped: if it is covered, one of them has seen that it was
+/// unmapped.
 #[test]
 fn loom_generations_cover_what_was_seen() {
     explore(|| {

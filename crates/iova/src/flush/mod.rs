@@ -1,11 +1,11 @@
 //! The flush queue: a freed range is used again only when the IOMMU has forgotten it.
 //!
-//! An IOMMU keeps translations in a cache of its own, the IOTLB. When a buffer is unmapped, the device may go on using
-//! the old translation until it has been invalidated there, which takes long: microseconds, and queues behind a lock. So
-//! this is done for many ranges at once. Until then they wait in a *ring*, one for each CPU.
+//! An IOMMU keeps translations in a cache of its own, the IOTLB. When a buffer is unmapped, the device may go
+//! on using the old translation until it has been invalidated there, which takes long: microseconds, and queues
+//! behind a lock. So this is done for many ranges at once. Until then they wait in a *ring*, one for each CPU.
 //!
-//! What the queue promises: **a range is handed on only after an invalidation that began after the range was freed has
-//! completed.** What it needs for that are two counters, of flushes started and finished.
+//! What the queue promises: **a range is handed on only after an invalidation that began after the range was
+//! freed has completed.** What it needs for that are two counters, of flushes started and finished.
 //!
 //! A flush happens
 //!
@@ -17,13 +17,14 @@
 //!
 //! # Memory
 //!
-//! Queueing calls no allocator. A CPU without a ring frees strictly and leaves a wish; [`prepare`](FlushQueue::prepare), called
-//! by whoever may allocate, grants it.
+//! Queueing calls no allocator. A CPU without a ring frees strictly and leaves a wish;
+//! [`prepare`](FlushQueue::prepare), called by whoever may allocate, grants it.
 //!
 //! # Locks
 //!
-//! One per CPU, held for at most [`BATCH`](crate::backing::BATCH) entries at a time, never while the IOMMU or the user is
-//! called. So a CPU that collects what all others have queued makes none of them wait for longer than that.
+//! One per CPU, held for at most [`BATCH`](crate::backing::BATCH) entries at a time, never while the IOMMU or
+//! the user is called. So a CPU that collects what all others have queued makes none of them wait for longer
+//! than that.
 
 mod config;
 mod generation;
@@ -142,8 +143,8 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
     /// Queues a range that was just unmapped, on this CPU. Calls no allocator.
     ///
     /// `attachment` is a word of the user's that is [released](Invalidate::release) after the flush, such as a page table
-    /// that the IOMMU may still walk. A full ring is flushed first. With the strict policy, or if this CPU has no ring,
-    /// the range is invalidated and handed on at once.
+    /// that the IOMMU may still walk. A full ring is flushed first. With the strict policy, or if this CPU has
+    /// no ring, the range is invalidated and handed on at once.
     pub fn queue(&self, cpu: Cpu, range: IovaRange, attachment: Option<NonZeroUsize>, reuse: &impl Reuse) {
         let mut pushed = self.push(cpu, range, attachment);
         if pushed == Push::Full {
@@ -165,8 +166,8 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
         }
     }
 
-    /// Makes a ring for a CPU that has wished for one. Call it where memory may be asked for; no other operation does so.
-    /// Costs one load if there is no wish.
+    /// Makes a ring for a CPU that has wished for one. Call it where memory may be asked for; no other
+    /// operation does so. Costs one load if there is no wish.
     pub fn prepare(&self) {
         if self.wishes.load(Ordering::Relaxed) == 0 {
             return;

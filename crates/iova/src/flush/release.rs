@@ -11,18 +11,19 @@ use crate::cpu::Cpu;
 use crate::range::IovaRange;
 
 impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
-    /// Flushes if something waits that no flush has covered, and hands on everything that was queued before, of all CPUs, on
-    /// this CPU. Calls no allocator.
+    /// Flushes if something waits that no flush has covered, and hands on everything that was queued before, of
+    /// all CPUs, on this CPU. Calls no allocator.
     pub fn flush(&self, cpu: Cpu, reuse: &impl Reuse) {
         self.flush_because(FlushCause::Demand, cpu, reuse);
     }
 
-    /// What has to be done from time to time: hands on what was flushed, and flushes if something has waited for long. `now`
-    /// is the user's clock, in nanoseconds. Calls no allocator.
+    /// What has to be done from time to time: hands on what was flushed, and flushes if something has waited
+    /// for long. `now` is the user's clock, in nanoseconds. Calls no allocator.
     ///
-    /// Returns when to call it next, or `None` if nothing waits. Call it every few milliseconds, or set a timer. No clock
-    /// is read when a range is queued: what counts as its age is since `poll` first saw that something waits. So a range
-    /// waits for the age of the configuration and the time between two polls, at most.
+    /// Returns when to call it next, or `None` if nothing waits. Call it every few milliseconds, or set a
+    /// timer. No clock is read when a range is queued: what counts as its age is since `poll` first saw that
+    /// something waits. So a range waits for the age of the configuration and the time between two polls, at
+    /// most.
     pub fn poll(&self, cpu: Cpu, now: u64, reuse: &impl Reuse) -> Option<u64> {
         self.collect_all(cpu, reuse);
         let waits = self.waits();
@@ -58,7 +59,8 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
         self.slots.iter().any(|slot| slot.lock().ring.as_ref().is_some_and(|ring| ring.len() > 0))
     }
 
-    /// All ranges that wait, CPU by CPU: for checks and for debugging. Each CPU is locked while its ranges are visited;
+    /// All ranges that wait, CPU by CPU: for checks and for debugging. Each CPU is locked while its ranges are
+    /// visited;
     /// `visit` must not use the queue. Allocates nothing.
     pub fn for_each_queued(&self, mut visit: impl FnMut(IovaRange)) {
         for slot in &self.slots {
@@ -93,8 +95,8 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
         }
     }
 
-    /// Hands on what was flushed of one CPU's ring, a few at a time, but not for longer than that ring can be full: others may go
-    /// on filling it.
+    /// Hands on what was flushed of one CPU's ring, a few at a time, but not for longer than that ring can be
+    /// full: others may go on filling it.
     pub(super) fn collect(&self, from: Cpu, cpu: Cpu, reuse: &impl Reuse) {
         for _ in 0..self.config.entries.div_ceil(BATCH) {
             if !self.collect_batch(from, cpu, reuse) {

@@ -15,8 +15,8 @@ pub(super) struct Entry {
     pub(super) generation: Generation,
 }
 
-/// A bounded queue of them. The oldest generation is at the front: they are read under the lock of the ring. Only making one
-/// allocates.
+/// A bounded queue of them. The oldest generation is at the front: they are read under the lock of the ring.
+/// Only making one allocates.
 pub(super) struct Ring {
     entries: VecDeque<Entry>,
     most: usize,

@@ -1,11 +1,12 @@
-//! Random programs on a domain of several virtual CPUs with a virtual clock, with everything checked after each step.
+//! Random programs on a domain of several virtual CPUs with a virtual clock, with everything checked after each
+//! step.
 //!
-//! One thread plays all CPUs, so a program follows from its seed. What happens at the same time as something else is played
-//! as well: the domain calls the IOMMU without a lock, and a flush takes its time there, in which other CPUs do what
-//! they do. Node memory and magazines fail as the seed says.
+//! One thread plays all CPUs, so a program follows from its seed. What happens at the same time as something
+//! else is played as well: the domain calls the IOMMU without a lock, and a flush takes its time there, in
+//! which other CPUs do what they do. Node memory and magazines fail as the seed says.
 //!
-//! After each step every granule of the aperture must be in exactly one place: free, live, cached, queued, or reserved.
-//! A range that is handed out must not be known to the IOTLB any more.
+//! After each step every granule of the aperture must be in exactly one place: free, live, cached, queued, or
+//! reserved. A range that is handed out must not be known to the IOTLB any more.
 //!
 //! `MAPLE_SEED` is the first seed, `MAPLE_ROUNDS` how many programs are run.
 
