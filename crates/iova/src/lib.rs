@@ -81,14 +81,21 @@
 //!
 //! By default a range of n granules begins at a multiple of n rounded up to a power of two, as DMA allocators
 //! do: such a range never crosses a boundary of its size, which devices and page tables with large pages rely
-//! on, and ranges of one size pack without loss. With sizes that are powers of two the space then behaves like a
-//! buddy system without its lists: a block that is freed is whole again the moment its buddy is free.
+//! on, and ranges of one size pack without loss. With sizes that are powers of two the space then behaves like
+//! a buddy system without its lists: a block that is freed is whole again the moment its buddy is free.
 //!
 //! What external fragmentation there is can be read from the [`Statistics`], for the whole space, and from
 //! [`Space::longest_free_run`] for any limit. Failures are counted there by cause.
 //!
+//! # Many CPUs
+//!
+//! A [`SharedDomain`] is a domain behind a lock. A [`ConcurrentDomain`] has [caches](cache) of freed ranges per
+//! CPU in front of it, so that most operations take no lock that another CPU takes, and a [flush queue](flush),
+//! so that a range is used again only when the IOMMU has forgotten it.
+//!
 //! # Features
 //!
+//! - `std`: [`cpu`]`::ThisCpu`, which asks the operating system.
 //! - `parking_lot`: `ParkingLotDomain`, a [`SharedDomain`] with a lock of that crate.
 //!
 //! The crate is `no_std`. It uses no unsafe code.
@@ -96,7 +103,8 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-#[cfg(test)]
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 /// The project's README, whose example is run as a test of this crate.
@@ -104,13 +112,21 @@ extern crate std;
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+pub mod backing;
+pub mod cache;
+mod concurrent;
+pub mod cpu;
 mod error;
+pub mod flush;
 mod granule;
+mod pad;
 mod range;
 mod request;
 mod shared;
 mod space;
+mod sync;
 
+pub use concurrent::{Allocation, Checking, ConcurrentDomain, ConcurrentStatistics};
 pub use error::{
     AllocateError, BadRequest, FreeError, InvalidAperture, InvalidGranule, OutOfAddressSpace,
     OutOfNodeMemory, PlaceError, PreferredLimit, WindowsError,

@@ -1,0 +1,212 @@
+//! Many threads on one domain: nothing is handed out twice, nothing is lost.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use iova::cache::CacheConfig;
+use iova::cpu::{Cpu, CurrentCpu};
+use iova::flush::{FlushConfig, FlushPolicy, Invalidate};
+use iova::lock_api::RawMutex;
+use iova::{AllocateError, Checking, ConcurrentDomain, Granule, IovaRange, Request, SharedDomain, Space};
+use maple_faults::{FaultyAlloc, Plan};
+
+const PAGE: u64 = 4096;
+const PAGES: usize = 4096;
+
+fn is_send_and_sync<T: Send + Sync>() {}
+
+#[test]
+fn domains_go_where_they_are_needed() {
+    type Lock = parking_lot::RawMutex;
+    is_send_and_sync::<ConcurrentDomain<Lock, SharedDomain<Lock>, fn() -> Cpu>>();
+    is_send_and_sync::<ConcurrentDomain<spin::Mutex<()>, SharedDomain<Lock, &FaultyAlloc>, fn() -> Cpu>>();
+}
+
+/// Pages that are live have an owner; pages that were unmapped have none but are known to the IOTLB until it is
+/// flushed.
+struct Pages(Vec<AtomicU64>);
+
+const STALE: u64 = u64::MAX;
+
+impl Pages {
+    fn change(&self, range: IovaRange, from: u64, to: u64) {
+        for page in range.first() / PAGE..=range.last() / PAGE {
+            assert_eq!(self.0[page as usize].swap(to, Ordering::SeqCst), from, "{range}");
+        }
+    }
+}
+
+impl Invalidate for &Pages {
+    fn flush_all(&self) {
+        for page in &self.0 {
+            let _ = page.compare_exchange(STALE, 0, Ordering::SeqCst, Ordering::SeqCst);
+        }
+    }
+}
+
+/// A number for each thread, fewer than there are threads, so that some share a CPU.
+#[derive(Clone, Copy)]
+struct Numbered;
+
+thread_local! {
+    static NUMBER: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+impl CurrentCpu for Numbered {
+    fn current(&self) -> Cpu {
+        Cpu::new(NUMBER.get() % 3)
+    }
+}
+
+fn threads_do_not_overlap<R: RawMutex + Send + Sync>(plan: Plan, policy: FlushPolicy, checking: Checking) {
+    let (alloc, pages) = (FaultyAlloc::new(plan), Pages((0..PAGES).map(|_| AtomicU64::new(0)).collect()));
+    let space = Space::new_in(Granule::FOUR_KIB, 0..PAGES as u64 * PAGE, &alloc).unwrap();
+    let caches = CacheConfig::new(3).depot_magazines(2).idle_after(5);
+    let queue = FlushConfig::new(3).entries(40).age_after(3).policy(policy);
+    let domain = ConcurrentDomain::<R, SharedDomain<R, _>, _>::new(space.into(), Numbered, caches, checking)
+        .unwrap()
+        .with_flush_queue(&pages, queue)
+        .unwrap();
+    let work = |number: u64| {
+        NUMBER.set(number as usize);
+        let mut rng = fastrand::Rng::with_seed(number);
+        let mut mine = Vec::new();
+        let free = |range: IovaRange| {
+            pages.change(range, number, STALE);
+            domain.free(range, None).unwrap();
+        };
+        for round in 0..30_000 {
+            // Each has its tide.
+            if rng.u64(0..8) < 3 + 2 * (round / 1000 % 2) {
+                let size = if rng.u8(0..4) == 0 { rng.u64(1..=40) } else { 1 };
+                match domain.allocate(&Request::new(size)) {
+                    Ok(range) => {
+                        pages.change(range, 0, number);
+                        mine.push(range);
+                    }
+                    Err(error) => assert!(!matches!(error, AllocateError::BadRequest(_))),
+                }
+            } else if !mine.is_empty() {
+                free(mine.swap_remove(rng.usize(..mine.len())));
+            }
+            if round % 500 == number {
+                domain.poll(round / 500);
+            }
+        }
+        mine.into_iter().for_each(free);
+    };
+    thread::scope(|scope| {
+        (1..=4).for_each(|number| drop(scope.spawn(move || work(number))));
+    });
+    let statistics = domain.statistics();
+    assert_eq!(statistics.caches.refused, 0);
+    assert!(statistics.caches.hits() > 1000, "{statistics:?}");
+    let space = domain.into_backing();
+    assert_eq!(space.statistics().free_granules, PAGES as u128);
+    space.validate().unwrap();
+    drop(space);
+    assert_eq!(alloc.counts().live, 0);
+}
+
+#[test]
+fn threads_do_not_overlap_with_a_blocking_lock() {
+    threads_do_not_overlap::<parking_lot::RawMutex>(Plan::Never, FlushPolicy::Deferred, Checking::Exact);
+}
+
+#[test]
+fn threads_do_not_overlap_with_a_spin_lock() {
+    threads_do_not_overlap::<spin::Mutex<()>>(Plan::Never, FlushPolicy::Deferred, Checking::Trust);
+}
+
+#[test]
+fn threads_do_not_overlap_when_memory_fails() {
+    let plan = Plan::Random { probability: 0.5, seed: 5 };
+    threads_do_not_overlap::<parking_lot::RawMutex>(plan, FlushPolicy::Deferred, Checking::Trust);
+}
+
+#[test]
+fn threads_do_not_overlap_without_deferral() {
+    threads_do_not_overlap::<parking_lot::RawMutex>(Plan::Never, FlushPolicy::Strict, Checking::Exact);
+}
+
+type Spin = spin::Mutex<()>;
+type OneCpu = ConcurrentDomain<Spin, SharedDomain<Spin>, fn() -> Cpu>;
+
+fn one_cpu(checking: Checking) -> OneCpu {
+    let space = Space::new(Granule::FOUR_KIB, 0..PAGES as u64 * PAGE).unwrap();
+    let cpu: fn() -> Cpu = || Cpu::new(0);
+    ConcurrentDomain::new(space.into(), cpu, CacheConfig::new(1), checking).unwrap()
+}
+
+#[test]
+fn a_handle_frees_what_it_has_once() {
+    let domain = one_cpu(Checking::Exact);
+    let one = domain.allocation(&Request::new(1)).unwrap();
+    let range = one.range();
+    drop(one);
+    domain.free(range, None).unwrap_err();
+    let kept = domain.allocation(&Request::new(2)).unwrap().into_range();
+    domain.free(kept, None).unwrap();
+    let last = domain.allocation(&Request::new(40)).unwrap();
+    last.free_with(std::num::NonZeroUsize::MIN);
+    domain.for_each_live(|first, _| assert_eq!(first, u64::MAX, "something is live"));
+}
+
+#[test]
+fn what_is_freed_twice_is_not_handed_out_twice_if_it_is_checked() {
+    let domain = one_cpu(Checking::Exact);
+    let ranges: Vec<_> = (0..300).map(|_| domain.allocate(&Request::new(1)).unwrap()).collect();
+    for range in &ranges {
+        domain.free(*range, None).unwrap();
+    }
+    // Whether they are cached, or went back to the tree.
+    for range in &ranges {
+        domain.free(*range, None).unwrap_err();
+    }
+    domain.flush();
+    for range in &ranges {
+        domain.free(*range, None).unwrap_err();
+    }
+    let mut again: Vec<_> = (0..300).map(|_| domain.allocate(&Request::new(1)).unwrap().first()).collect();
+    again.sort_unstable();
+    assert!(again.is_sorted_by(|a, b| a < b));
+}
+
+#[test]
+fn what_is_seen_to_be_wrong_is_refused_if_it_is_trusted() {
+    let domain = one_cpu(Checking::Trust);
+    // Larger than any class: the backing knows.
+    let large = domain.allocate(&Request::new(100)).unwrap();
+    domain.free(large, None).unwrap();
+    domain.free(large, None).unwrap_err();
+    // Twice in a row.
+    for _ in 0..4 {
+        let range = domain.allocate(&Request::new(1)).unwrap();
+        domain.free(range, None).unwrap();
+        domain.free(range, None).unwrap_err();
+    }
+    // Of another domain.
+    let mut other = Space::new(Granule::BYTE, 0..16).unwrap();
+    domain.free(other.allocate(&Request::new(1)).unwrap(), None).unwrap_err();
+    let mut other = Space::new(Granule::FOUR_KIB, ..).unwrap();
+    domain.free(other.allocate(&Request::new(1)).unwrap(), None).unwrap_err();
+    // Never allocated: it is cached, and the backing does not take it.
+    domain.free(other.allocate(&Request::new(1).limit(PAGE - 1)).unwrap(), None).unwrap();
+    domain.flush();
+    assert_eq!(domain.statistics().caches.refused, 1);
+    assert_eq!(domain.backing().statistics().allocated_ranges, 0);
+}
+
+#[test]
+fn a_hole_that_is_too_small_for_the_class_is_used() {
+    let space = Space::new(Granule::FOUR_KIB, 0..7 * PAGE).unwrap();
+    let cpu: fn() -> Cpu = || Cpu::new(0);
+    let domain: OneCpu =
+        ConcurrentDomain::new(space.into(), cpu, CacheConfig::new(1), Checking::Exact).unwrap();
+    assert_eq!(domain.allocate(&Request::new(3)).unwrap().granules(), 4);
+    assert_eq!(domain.allocate(&Request::new(3)).unwrap().granules(), 3);
+    let error = domain.allocate(&Request::new(3)).unwrap_err();
+    assert!(matches!(error, AllocateError::OutOfAddressSpace(_)));
+}
