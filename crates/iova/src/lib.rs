@@ -1,23 +1,31 @@
 //! An I/O virtual address allocator whose free never allocates and never fails.
 //!
-//! A device that does DMA uses addresses of its own, *iovas*, which an IOMMU translates. Somebody has to hand
-//! these addresses out: a range for each buffer that is mapped, taken back when it is unmapped, often millions of
-//! times a second and often where nothing may wait. A [`Space`] does that for one address space and one owner.
+//! A device that does DMA uses addresses of its own, *iovas*, which an IOMMU translates. Somebody has to hand these
+//! addresses out: a range for each buffer that is mapped, taken back when it is unmapped, often millions of times a
+//! second and often where nothing may wait. There are two layers to meet:
 //!
-//! ```
-//! use iova::{AllocMode, Granule, Request, Space};
+//! - A [`Domain`] is what a driver or a VMM uses, from all its threads. It has caches of freed ranges per CPU and, if
+//!   wanted, a queue of those that the IOMMU may still know. With the feature `std` a [`StdDomain`] needs no further
+//!   decisions.
+//! - A [`Space`] is what it stands on: the exact address space of one owner, without locks, caches or hidden state. It is
+//!   all that a program of one thread needs, and where windows and reserved regions are set up.
+//!
+#![cfg_attr(feature = "std", doc = "```")]
+#![cfg_attr(not(feature = "std"), doc = "```ignore")]
+//! use iova::{AllocMode, Granule, Request, Space, StdDomain};
 //!
 //! // A device with 32 address lines behind an IOMMU with pages of 4 KiB; message interrupts take some of it.
 //! let mut space = Space::new(Granule::FOUR_KIB, 0..=0xffff_ffff)?;
 //! space.reserve(0xfee0_0000..=0xfeef_ffff, AllocMode::Normal)?;
+//! let domain = StdDomain::for_this_machine(space)?;
 //!
-//! let buffer = space.allocate(&Request::new(16).mode(AllocMode::Atomic))?;
+//! let buffer = domain.allocate(&Request::new(16).mode(AllocMode::Atomic))?;
 //! assert_eq!(buffer.to_string(), "0xffff0000..=0xffffffff");
-//! let below = space.allocate(&Request::new(1).limit(0xfeff_ffff))?;
+//! let below = domain.allocate(&Request::new(1).limit(0xfeff_ffff))?;
 //! assert_eq!(below.first(), 0xfeff_f000);
 //!
-//! space.free(buffer.first())?;
-//! assert_eq!(space.find(buffer.first()), None);
+//! domain.free(buffer)?;
+//! assert_eq!(domain.statistics().live_ranges(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -87,16 +95,24 @@
 //! What external fragmentation there is can be read from the [`Statistics`], for the whole space, and from
 //! [`Space::longest_free_run`] for any limit. Failures are counted there by cause.
 //!
-//! # Many CPUs
+//! # Many threads
 //!
-//! A [`SharedDomain`] is a domain behind a lock. A [`ConcurrentDomain`] has [caches](cache) of freed ranges per
-//! CPU in front of it, so that most operations take no lock that another CPU takes, and a [flush queue](flush),
-//! so that a range is used again only when the IOMMU has forgotten it.
+//! In front of a domain's space there are [caches](cache) of freed ranges per CPU, so that most operations take no lock that
+//! another CPU takes, and a [flush queue](flush), so that a range is used again only when the IOMMU has forgotten it. When
+//! a request finds no space, both are emptied before it fails. When there is no node memory they are not.
+//!
+//! A double free is an error value of a space. In a domain it is if frees are [checked exactly](Checking); an [`Allocation`]
+//! cannot be freed twice in the first place. [`Domain::validate`] checks that every granule is in exactly one place.
+//!
+//! A [`LockedSpace`] is a space behind one lock, exact and strictly top-down.
 //!
 //! # Features
 //!
-//! - `std`: [`cpu`]`::ThisCpu`, which asks the operating system.
-//! - `parking_lot`: `ParkingLotDomain`, a [`SharedDomain`] with a lock of that crate.
+//! - `std` (default): [`StdDomain`](Domain), with a lock of the crate `parking_lot`, and [`cpu`]`::ThisCpu`, which asks the
+//!   operating system.
+//! - `tracing`: domains tell the crate of that name, with the target `iova`, of allocations and reservations that fail
+//!   (warnings), of caches that are given back for lack of space, of flushes of the IOTLB (debug), and of wrong frees
+//!   (errors). No event is on the way of an operation that succeeds at once.
 //!
 //! The crate is `no_std`. It uses no unsafe code.
 #![no_std]
@@ -108,38 +124,39 @@ extern crate alloc;
 extern crate std;
 
 /// The project's README, whose example is run as a test of this crate.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
 pub mod backing;
 pub mod cache;
-mod concurrent;
 pub mod cpu;
+mod domain;
 mod error;
+mod events;
 pub mod flush;
 mod granule;
+mod locked;
 mod pad;
 mod range;
 mod request;
-mod shared;
 mod space;
 mod sync;
 
-pub use concurrent::{Allocation, Checking, ConcurrentDomain, ConcurrentStatistics};
+#[cfg(feature = "std")]
+pub use domain::StdDomain;
+pub use domain::{Allocation, Checking, Domain, DomainConfig, DomainStatistics, DomainViolation, RangeState};
 pub use error::{
     AllocateError, BadRequest, FreeError, InvalidAperture, InvalidGranule, OutOfAddressSpace,
     OutOfNodeMemory, PlaceError, PreferredLimit, WindowsError,
 };
 pub use granule::{Granule, Pfn};
+pub use locked::LockedSpace;
 pub use range::IovaRange;
 pub use request::{Alignment, Request};
-#[cfg(feature = "parking_lot")]
-pub use shared::ParkingLotDomain;
-pub use shared::SharedDomain;
 pub use space::{
-    Allocations, Counters, FreeBatch, PreparedAllocation, RangeKind, ReservedRegions, Space, Statistics,
-    Violation, Windows, WrongFrees,
+    Allocations, Counters, Failures, FreeBatch, PreparedAllocation, RangeKind, ReservedRegions, Space,
+    Statistics, Violation, Windows, WrongFrees,
 };
 
 pub use lock_api;

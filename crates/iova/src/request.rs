@@ -132,6 +132,12 @@ impl Request {
         self.preferred
     }
 
+    /// The same with nothing but the preferred limit, if there is one below the limit.
+    pub(crate) fn preferred_only(&self) -> Option<Self> {
+        let limit = self.preferred.filter(|preferred| *preferred < self.limit)?;
+        Some(Self { limit, preferred: None, ..*self })
+    }
+
     /// Whether a range that was found for it is not what it prefers.
     pub(crate) fn is_fallback(&self, found: IovaRange) -> bool {
         self.preferred.is_some_and(|limit| found.last() > limit)

@@ -107,7 +107,7 @@ fn no_space_is_explained() {
     assert_eq!((error.window.first(), error.window.last()), (0, 8 * PAGE - 1));
     assert_eq!((error.granules, error.align_granules), (4, 2));
     assert_eq!((error.longest_free_granules, error.free_granules), (3, 9));
-    assert_eq!(space.statistics().counters.out_of_address_space, 1);
+    assert_eq!(space.statistics().counters.failures.out_of_address_space, 1);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn bad_requests_are_told_apart() {
     assert_eq!(bad(Request::new(1).not_crossing(12)), Some(BadRequest::Boundary { granules: 12 }));
     let too_small = BadRequest::SizeAboveBoundary { granules: 5, boundary_granules: 4 };
     assert_eq!(bad(Request::new(5).not_crossing(4)), Some(too_small));
-    assert_eq!(space.statistics().counters.bad_requests, 7);
+    assert_eq!(space.statistics().counters.failures.bad_requests, 7);
     assert_eq!(space.statistics().allocated_ranges, 0);
 }
 
@@ -193,7 +193,7 @@ fn a_preferred_limit_comes_first() {
     assert_eq!((error.limit, error.window.last()), (16 * PAGE - 1, 16 * PAGE - 1));
     let preferred = error.preferred.unwrap();
     assert_eq!((preferred.limit, preferred.longest_free_granules), (low, 0));
-    assert_eq!(space.statistics().counters.out_of_address_space, 1);
+    assert_eq!(space.statistics().counters.failures.out_of_address_space, 1);
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn a_fixed_place_that_is_occupied() {
     // A reserved region is named whole, though it was made in two steps.
     assert_eq!(occupied(&mut space, 6, 16), Some((8, 2, RangeKind::Reserved)));
     assert_eq!(occupied(&mut space, 9, 16), Some((8, 2, RangeKind::Reserved)));
-    assert_eq!(space.statistics().counters.occupied, 7);
+    assert_eq!(space.statistics().counters.failures.occupied, 7);
     assert!(space.allocations().eq([range]));
     space.validate().unwrap();
 }
@@ -292,5 +292,5 @@ fn a_fixed_place_that_makes_no_sense() {
     for (first, last) in [(0, PAGE - 1), (0, 2 * PAGE - 1), (15 * PAGE, 17 * PAGE - 1), (0, u64::MAX)] {
         assert_eq!(bad(first, last), Some(BadRequest::OutsideAperture { first, last, aperture }));
     }
-    assert_eq!(space.statistics().counters.bad_requests, 9);
+    assert_eq!(space.statistics().counters.failures.bad_requests, 9);
 }

@@ -35,7 +35,7 @@ fn each_wrong_one_is_reported_and_stops_no_other() {
         FreeError::OutsideAperture { iova: u64::MAX, aperture },
     ];
     assert_eq!(wrong, expected);
-    assert_eq!(space.statistics().counters.wrong_frees.total(), 7);
+    assert_eq!(space.statistics().counters.failures.wrong_frees.total(), 7);
     assert_eq!(space.free_batch(&mut batch, 5, |_| ()), 0);
     space.validate().unwrap();
 }

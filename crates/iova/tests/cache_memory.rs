@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use iova::cache::CacheConfig;
 use iova::cpu::Cpu;
 use iova::flush::{FlushConfig, Invalidate};
-use iova::{AllocateError, Checking, ConcurrentDomain, Granule, Request, SharedDomain, Space};
+use iova::{AllocateError, Checking, Domain, DomainConfig, Granule, LockedSpace, RangeState, Request, Space};
 
 const PAGE: u64 = 4096;
 
@@ -61,17 +61,20 @@ impl Invalidate for Iommu {
 }
 
 type Lock = spin::Mutex<()>;
-type Subject = ConcurrentDomain<Lock, SharedDomain<Lock>, fn() -> Cpu, Iommu>;
+type Subject = Domain<Lock, fn() -> Cpu, Iommu>;
 
 thread_local! {
     static CPU: Cell<usize> = const { Cell::new(0) };
 }
 
 fn subject(checking: Checking) -> Subject {
-    let space = Space::new(Granule::FOUR_KIB, 0..PAGE << 20).unwrap().into();
+    let space = Space::new(Granule::FOUR_KIB, 0..PAGE << 20).unwrap();
     let cpu: fn() -> Cpu = || Cpu::new(CPU.get());
-    let domain = ConcurrentDomain::new(space, cpu, CacheConfig::new(3).depot_magazines(2), checking).unwrap();
-    domain.with_flush_queue(Iommu, FlushConfig::new(3).entries(50)).unwrap()
+    let config = DomainConfig::new(3)
+        .caches(CacheConfig::new(3).depot_magazines(2))
+        .queue(FlushConfig::new(3).entries(50))
+        .checking(checking);
+    Domain::with_flush_queue(space, cpu, Iommu, config).unwrap()
 }
 
 fn freeing_calls_no_allocator(checking: Checking) {
@@ -89,9 +92,9 @@ fn freeing_calls_no_allocator(checking: Checking) {
             for _ in 0..live.len() - live.len() / 4 * usize::from(wave > 3) {
                 CPU.set(rng.usize(0..2));
                 let range = live.swap_remove(rng.usize(..live.len()));
-                domain.free(range, NonZeroUsize::new(1)).unwrap();
+                domain.free_with(range, NonZeroUsize::MIN).unwrap();
                 if checking == Checking::Exact {
-                    domain.free(range, None).unwrap_err();
+                    domain.free(range).unwrap_err();
                 }
             }
         });
@@ -127,7 +130,7 @@ fn without_memory_for_caches_everything_goes_on() {
     }
     without_memory(|| {
         for _ in 0..1000 {
-            domain.free(live.swap_remove(0), None).unwrap();
+            domain.free(live.swap_remove(0)).unwrap();
             // The leaf has room again, so no node is needed.
             live.push(domain.allocate(&Request::new(1)).unwrap());
         }
@@ -139,7 +142,7 @@ fn without_memory_for_caches_everything_goes_on() {
     );
     // As soon as there is memory, it is used.
     for _ in 0..100 {
-        domain.free(live.swap_remove(0), None).unwrap();
+        domain.free(live.swap_remove(0)).unwrap();
         live.push(domain.allocate(&Request::new(1)).unwrap());
     }
     assert!(domain.statistics().queue.deferred > 50 && domain.statistics().caches.magazines > 0);
@@ -152,17 +155,17 @@ fn without_memory_to_note_a_range_it_is_not_handed_out() {
     let refused = without_memory(|| (0..1000).find_map(|_| domain.allocate(&Request::new(1)).err()));
     assert!(matches!(refused, Some(AllocateError::OutOfNodeMemory(_))));
     let mut live = 0;
-    domain.for_each_live(|_, _| live += 1);
+    domain.for_each(|_, state| live += u64::from(state == RangeState::Live));
     let cached = domain.statistics().caches.cached_ranges();
-    assert_eq!(domain.backing().statistics().allocated_ranges, live + cached);
-    domain.free(first, None).unwrap();
+    assert_eq!(domain.space().statistics().allocated_ranges, live + cached);
+    domain.free(first).unwrap();
 }
 
 #[test]
 fn a_domain_is_not_made_without_memory() {
     let space = || Space::new(Granule::FOUR_KIB, 0..PAGE << 20).unwrap();
     let make =
-        |space: SharedDomain<Lock>| iova::cache::Caches::<Lock, _>::new(space, CacheConfig::new(3)).err();
+        |space: LockedSpace<Lock>| iova::cache::Caches::<Lock, _>::new(space, CacheConfig::new(3)).err();
     let space = space().into();
     assert_eq!(without_memory(|| make(space)), Some(iova::cache::OutOfMemory));
 }

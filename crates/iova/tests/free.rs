@@ -32,10 +32,10 @@ fn a_failed_free_says_why_and_changes_nothing() {
     }
 
     let mut after = space.statistics();
-    let wrong = &mut after.counters.wrong_frees;
+    let wrong = &mut after.counters.failures.wrong_frees;
     assert_eq!((wrong.outside_aperture, wrong.misaligned, wrong.not_allocated), (4, 4, 4));
     assert_eq!((wrong.not_first, wrong.reserved, wrong.total()), (2, 3, 17));
-    *wrong = before.counters.wrong_frees;
+    *wrong = before.counters.failures.wrong_frees;
     assert_eq!(after, before);
     assert!(space.allocations().eq([range]));
     space.validate().unwrap();

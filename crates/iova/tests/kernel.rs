@@ -90,7 +90,7 @@ fn the_32_bit_window_first_and_then_the_rest() {
     assert_eq!((low.len(), high.len()), (256, 300 - 256));
     assert_eq!(space.statistics().counters.fallbacks, 300 - 256);
     // It is the same as trying twice, but no failure is counted.
-    assert_eq!(space.statistics().counters.out_of_address_space, 0);
+    assert_eq!(space.statistics().counters.failures.out_of_address_space, 0);
     let refused = space.allocate(&Request::new(1).limit(BITS_32)).unwrap_err();
     assert!(matches!(refused, AllocateError::OutOfAddressSpace(_)));
     // What is freed below is taken again, though there is room above.

@@ -40,7 +40,7 @@ fn lack_of_node_memory_names_the_range_that_was_free() {
         unreachable!("there is no memory")
     };
     assert_eq!(error.range.first(), PAGE);
-    assert_eq!(space.statistics().counters.out_of_node_memory, 3);
+    assert_eq!(space.statistics().counters.failures.out_of_node_memory, 3);
     assert_eq!(space.statistics().free_granules, 16);
     space.validate().unwrap();
 }
@@ -110,7 +110,7 @@ fn lack_of_node_memory_is_never_called_lack_of_space() {
     let full = space.allocate(&Request::new(1)).unwrap_err();
     assert!(matches!(full, AllocateError::OutOfAddressSpace(_)));
     let counters = space.statistics().counters;
-    assert_eq!((counters.out_of_node_memory, counters.out_of_address_space), (refused, 1));
+    assert_eq!((counters.failures.out_of_node_memory, counters.failures.out_of_address_space), (refused, 1));
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn an_allocation_in_the_way_is_named_and_nothing_is_reserved() {
             Err(PlaceError::Occupied { by: range, kind: RangeKind::Allocated })
         );
         assert_eq!(regions(&space), [(5, 5), (10, 10), (20, 29), (32, 33)]);
-        before.counters.occupied = number as u64 + 1;
+        before.counters.failures.occupied = number as u64 + 1;
         assert_eq!(space.statistics(), before);
     }
     space.free(range.first()).unwrap();
@@ -109,7 +109,7 @@ fn an_empty_reservation_is_an_error() {
         let empty = space.reserve(first * PAGE..end * PAGE, NORMAL);
         assert_eq!(empty, Err(PlaceError::BadRequest(BadRequest::EmptyRange)));
     }
-    assert_eq!(space.statistics().counters.bad_requests, 3);
+    assert_eq!(space.statistics().counters.failures.bad_requests, 3);
 }
 
 /// A space in which every fourth page is reserved (1, 5, 9 and so on), and pages between them until hardly a leaf
@@ -144,7 +144,10 @@ fn if_a_later_piece_finds_no_memory_none_is_reserved() {
                 undone += u32::from(missing_before(error.range.first() / PAGE) > 0);
                 assert_eq!(regions(&space), was);
                 let mut after = space.statistics();
-                assert_eq!(after.counters.out_of_node_memory, before.counters.out_of_node_memory + 1);
+                assert_eq!(
+                    after.counters.failures.out_of_node_memory,
+                    before.counters.failures.out_of_node_memory + 1
+                );
                 after.counters = before.counters;
                 assert_eq!(after, before);
                 alloc.set_plan(Plan::Never);

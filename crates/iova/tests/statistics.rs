@@ -23,9 +23,12 @@ fn the_numbers_add_up() {
     assert_eq!(statistics.nodes, 1);
     assert!(statistics.node_bytes >= 128);
     let counters = statistics.counters;
-    assert_eq!((counters.allocations, counters.frees, counters.wrong_frees.total()), (2, 1, 1));
-    assert_eq!((counters.out_of_address_space, counters.bad_requests, counters.occupied), (1, 1, 1));
-    assert_eq!(counters.out_of_node_memory, 0);
+    assert_eq!((counters.allocations, counters.frees, counters.failures.wrong_frees.total()), (2, 1, 1));
+    assert_eq!(
+        (counters.failures.out_of_address_space, counters.failures.bad_requests, counters.failures.occupied),
+        (1, 1, 1)
+    );
+    assert_eq!(counters.failures.out_of_node_memory, 0);
 }
 
 #[test]

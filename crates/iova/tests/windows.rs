@@ -135,7 +135,7 @@ fn what_lies_between_is_told_apart_from_reserved_regions() {
     assert_eq!((between.first() / PAGE, between.granules()), (10, 10));
     let iova = 12 * PAGE;
     assert_eq!(space.free(iova), Err(FreeError::BetweenWindows { iova, between }));
-    assert_eq!(space.statistics().counters.wrong_frees.between_windows, 1);
+    assert_eq!(space.statistics().counters.failures.wrong_frees.between_windows, 1);
     // And unreserving everything gives back just what was reserved.
     assert_eq!(space.unreserve(.., NORMAL), Ok(17));
     assert_eq!(windows(&space), [(0, 9), (20, 29), (40, 49)]);

@@ -1,7 +1,7 @@
 //! What lies below the caches: an exact allocator that several threads may use.
 
 mod batch;
-mod shared;
+mod locked;
 
 use core::fmt;
 
@@ -18,7 +18,7 @@ pub const BATCH: usize = 16;
 
 /// An exact allocator of ranges, for several threads: what the caches take ranges from and give them back to.
 ///
-/// [`SharedDomain`](crate::SharedDomain) is one.
+/// [`LockedSpace`](crate::LockedSpace) is one.
 ///
 /// An implementation says that there is no address space if and only if there is none; only then the caches are
 /// emptied on behalf of the request. Giving ranges back cannot fail for what was allocated and must not
@@ -36,6 +36,21 @@ pub trait Backing {
     ///
     /// As [`Space::allocate`](crate::Space::allocate).
     fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError>;
+
+    /// The first half of a request with a preferred limit: a range below that, or `None` if there is none, which is no
+    /// failure.
+    ///
+    /// # Errors
+    ///
+    /// There is such a range, but it cannot be had.
+    fn allocate_preferred(&self, request: &Request) -> Result<Option<IovaRange>, AllocateError> {
+        let Some(preferred) = request.preferred_only() else { return Ok(None) };
+        match self.allocate(&preferred) {
+            Ok(range) => Ok(Some(range)),
+            Err(error @ AllocateError::OutOfNodeMemory(_)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
 
     /// Takes one range back.
     ///
@@ -62,6 +77,10 @@ impl<B: Backing + ?Sized> Backing for &B {
 
     fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
         (**self).allocate(request)
+    }
+
+    fn allocate_preferred(&self, request: &Request) -> Result<Option<IovaRange>, AllocateError> {
+        (**self).allocate_preferred(request)
     }
 
     fn free(&self, range: IovaRange) -> Result<(), NotLive> {

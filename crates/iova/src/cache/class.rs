@@ -22,6 +22,8 @@ pub(super) struct Need {
     pub(super) class: usize,
     /// The highest first pfn at which a range of the class ends at or below the limit.
     pub(super) highest: u64,
+    /// The same for the preferred limit, if that makes a difference and has room for a range of the class.
+    pub(super) preferred: Option<u64>,
 }
 
 impl Classes {
@@ -56,13 +58,23 @@ impl Classes {
             Alignment::Granules(align) if align.is_power_of_two() && align <= size => {}
             Alignment::Granules(_) => return None,
         }
-        let highest = self.granule.last_whole_pfn(request.limit_iova())?.checked_sub(size - 1)?;
-        Some(Need { class, highest })
+        // What is aligned to its size crosses no multiple of that size, nor of any larger power of two.
+        if !request.boundary_granules().is_none_or(|boundary| boundary.is_power_of_two() && boundary >= size)
+        {
+            return None;
+        }
+        let highest = |limit| self.granule.last_whole_pfn(limit)?.checked_sub(size - 1);
+        let preferred = request.preferred_limit().filter(|preferred| *preferred < request.limit_iova());
+        Some(Need { class, highest: highest(request.limit_iova())?, preferred: preferred.and_then(highest) })
     }
 
     /// The request that is asked of the backing instead, so that the range fits its class when it is freed.
     pub(super) fn rounded(need: Need, request: &Request) -> Request {
-        Request::new(1 << need.class).limit(request.limit_iova()).mode(request.alloc_mode())
+        let rounded = Request::new(1 << need.class).limit(request.limit_iova()).mode(request.alloc_mode());
+        match request.preferred_limit() {
+            Some(preferred) => rounded.prefer_limit(preferred),
+            None => rounded,
+        }
     }
 
     /// The class that a range belongs to.
@@ -115,6 +127,27 @@ mod tests {
         assert_eq!(highest(0), None);
         assert_eq!(highest(8 * PAGE - 1), Some(4));
         assert_eq!(highest(u64::MAX), Some((1 << 52) - 4));
+    }
+
+    #[test]
+    fn a_boundary_follows_from_alignment_or_is_wrong() {
+        let class = |granules, boundary| {
+            classes().need(&Request::new(granules).align(1).not_crossing(boundary)).map(|need| need.class)
+        };
+        assert_eq!([4, 8, 1 << 63].map(|boundary| class(3, boundary)), [Some(2); 3]);
+        // The backing says what is wrong with these.
+        assert_eq!([0, 1, 2, 3, 5, 6].map(|boundary| class(3, boundary)), [None; 6]);
+    }
+
+    #[test]
+    fn a_preferred_limit_counts_if_it_is_lower() {
+        let need = |preferred, limit| classes().need(&Request::new(2).prefer_limit(preferred).limit(limit));
+        let both = |preferred, limit| need(preferred, limit).map(|need| (need.preferred, need.highest));
+        assert_eq!(both(4 * PAGE - 1, 8 * PAGE - 1), Some((Some(2), 6)));
+        assert_eq!(both(8 * PAGE - 1, 8 * PAGE - 1), Some((None, 6)));
+        assert_eq!(both(u64::MAX, 8 * PAGE - 1), Some((None, 6)));
+        assert_eq!(both(PAGE - 1, 8 * PAGE - 1), Some((None, 6)));
+        assert_eq!(both(0, 0), None);
     }
 
     #[test]

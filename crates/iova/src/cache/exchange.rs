@@ -5,7 +5,6 @@
 use lock_api::RawMutex;
 
 use super::Caches;
-use super::class::Need;
 use super::depot::Depot;
 use super::magazine::Magazine;
 use super::per_cpu::{Pair, Shelf};
@@ -22,20 +21,20 @@ pub(super) enum Put {
 }
 
 impl<R: RawMutex, B: Backing> Caches<R, B> {
-    /// Takes a cached range: from this CPU, or from the depot.
-    pub(super) fn take(&self, cpu: Cpu, need: Need) -> Option<u64> {
+    /// Takes a cached range that begins at or below `highest`: from this CPU, or from the depot.
+    pub(super) fn take(&self, cpu: Cpu, class: usize, highest: u64) -> Option<u64> {
         let slot = cpu.of(&self.slots)?;
         let mut slot = slot.lock();
-        if let Some(first) = slot.pair(need.class).and_then(|pair| pair.take(need.highest)) {
+        if let Some(first) = slot.pair(class).and_then(|pair| pair.take(highest)) {
             return Some(first);
         }
-        let mut depot = self.depots.get(need.class)?.lock();
-        let found = match slot.pair(need.class) {
-            Some(pair) => self.take_from_depot(pair, &mut depot, need.highest),
+        let mut depot = self.depots.get(class)?.lock();
+        let found = match slot.pair(class) {
+            Some(pair) => self.take_from_depot(pair, &mut depot, highest),
             // The next time there will be a shelf.
             None if depot.count() > 0 => {
                 slot.shelf = self.spares.lock().take_shelf();
-                slot.pair(need.class).and_then(|pair| self.take_from_depot(pair, &mut depot, need.highest))
+                slot.pair(class).and_then(|pair| self.take_from_depot(pair, &mut depot, highest))
             }
             None => None,
         };

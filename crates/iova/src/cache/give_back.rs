@@ -39,8 +39,8 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     /// ```
     /// # use iova::cache::{CacheConfig, Caches};
     /// # use iova::cpu::Cpu;
-    /// # use iova::{Space, Granule, Request, SharedDomain};
-    /// # let domain: SharedDomain<spin::Mutex<()>> = Space::new(Granule::FOUR_KIB, 0..1 << 32)?.into();
+    /// # use iova::{Space, Granule, Request, LockedSpace};
+    /// # let domain: LockedSpace<spin::Mutex<()>> = Space::new(Granule::FOUR_KIB, 0..1 << 32)?.into();
     /// # let caches: Caches<spin::Mutex<()>, _> = Caches::new(domain, CacheConfig::new(1))?;
     /// # let cpu = Cpu::new(0);
     /// for _ in 0..3 {

@@ -21,8 +21,11 @@
 //!
 //! Ranges of 1, 2, 4, ... granules that are aligned to their size. A request is rounded up to such a size, so
 //! that what is freed fits. It bypasses the caches if it is larger, or wants more than natural alignment of
-//! that size. A range above the limit of a request is not handed out, and does not hide one below: all of both
-//! magazines and of the depot is looked at.
+//! that size. (That it crosses no boundary follows from the alignment.) A range above the limit of a request is not
+//! handed out, and does not hide one below: all of both magazines and of the depot is looked at.
+//!
+//! With a preferred limit it is first a cached range below that, then one of the backing below it, then a cached one
+//! above, then one of the backing above.
 //!
 //! # When space or memory runs out
 //!
@@ -45,8 +48,8 @@
 //!
 //! A magazine holds numbers, and finding one there would take longer than the allocation that it saves. So the
 //! caches trust their caller with ranges that fit a class; they notice the same range freed twice in a row on
-//! one CPU, and what the backing refuses later is counted. [`ConcurrentDomain`](crate::ConcurrentDomain) has a
-//! mode that is exact, and a handle that cannot be freed twice.
+//! one CPU, and what the backing refuses later is counted. A [`Domain`](crate::Domain) has a mode that is exact,
+//! and a handle that cannot be freed twice.
 
 mod class;
 mod config;
@@ -67,7 +70,7 @@ use core::fmt;
 
 use lock_api::RawMutex;
 
-use self::class::Classes;
+use self::class::{Classes, Need};
 use self::depot::Depot;
 use self::exchange::Put;
 use self::per_cpu::Slot;
@@ -75,6 +78,7 @@ use self::spares::Spares;
 use crate::backing::{Backing, NotLive};
 use crate::cpu::Cpu;
 use crate::error::AllocateError;
+use crate::events;
 use crate::pad::Padded;
 use crate::range::IovaRange;
 use crate::request::Request;
@@ -85,7 +89,7 @@ pub use statistics::{CacheStatistics, ClassStatistics};
 
 /// Caches of ranges in front of a [`Backing`], for several CPUs. See the [module](self).
 ///
-/// `R` is the lock, as for [`SharedDomain`](crate::SharedDomain).
+/// `R` is the lock, as for [`LockedSpace`](crate::LockedSpace).
 ///
 /// | operation | cost | allocates |
 /// | --- | --- | --- |
@@ -97,9 +101,9 @@ pub use statistics::{CacheStatistics, ClassStatistics};
 /// ```
 /// use iova::cache::{CacheConfig, Caches};
 /// use iova::cpu::Cpu;
-/// use iova::{Space, Granule, Request, SharedDomain};
+/// use iova::{Space, Granule, Request, LockedSpace};
 ///
-/// let domain: SharedDomain<spin::Mutex<()>> = Space::new(Granule::FOUR_KIB, 0..1 << 32)?.into();
+/// let domain: LockedSpace<spin::Mutex<()>> = Space::new(Granule::FOUR_KIB, 0..1 << 32)?.into();
 /// let caches: Caches<spin::Mutex<()>, _> = Caches::new(domain, CacheConfig::new(4))?;
 /// let cpu = Cpu::new(2);
 /// // The first range that is freed goes back; the allocation after that makes a magazine.
@@ -185,19 +189,33 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     /// # Errors
     ///
     /// As the backing. There is no address space only if there is none with all caches of this moment given
-    /// back. (What another thread is giving back meanwhile may be missed.)
+    /// back, but for what other threads move meanwhile: see [`Domain`](crate::Domain).
     pub fn allocate(&self, cpu: Cpu, request: &Request) -> Result<IovaRange, AllocateError> {
         let Some(need) = self.classes.need(request) else { return self.allocate_exactly(request) };
-        if let Some(first) = self.take(cpu, need) {
-            return Ok(self.classes.range(need.class, first));
+        let cached = self.take(cpu, need.class, need.preferred.unwrap_or(need.highest));
+        match cached {
+            Some(first) => Ok(self.classes.range(need.class, first)),
+            None => self.allocate_rounded(cpu, need, request),
         }
+    }
+
+    /// What a CPU's first choice was not cached for.
+    fn allocate_rounded(&self, cpu: Cpu, need: Need, request: &Request) -> Result<IovaRange, AllocateError> {
         self.grant_wishes();
         let rounded = Classes::rounded(need, request);
+        if need.preferred.is_some() {
+            if let Some(range) = self.backing.allocate_preferred(&rounded)? {
+                return Ok(range);
+            }
+            if let Some(first) = self.take(cpu, need.class, need.highest) {
+                return Ok(self.classes.range(need.class, first));
+            }
+        }
         let result = self.backing.allocate(&rounded);
         if !matches!(result, Err(AllocateError::OutOfAddressSpace(_))) {
             return result;
         }
-        self.flush();
+        self.flush_for_space();
         match self.backing.allocate(&rounded) {
             // A hole that is too small for the class may be large enough for the request.
             Err(AllocateError::OutOfAddressSpace(_)) => self.backing.allocate(request),
@@ -241,15 +259,24 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
 
     fn allocate_exactly(&self, request: &Request) -> Result<IovaRange, AllocateError> {
         let result = self.backing.allocate(request);
-        if matches!(result, Err(AllocateError::OutOfAddressSpace(_))) && self.flush() > 0 {
+        if matches!(result, Err(AllocateError::OutOfAddressSpace(_))) && self.flush_for_space() > 0 {
             return self.backing.allocate(request);
         }
         result
     }
 
+    /// Gives everything back, since a request finds no space.
+    #[cold]
+    fn flush_for_space(&self) -> u64 {
+        let given = self.flush();
+        events::flushed_for_space(given);
+        given
+    }
+
     fn refused(&self, ranges: u64) {
         if ranges > 0 {
             self.refused.fetch_add(ranges, Ordering::Relaxed);
+            events::refused(ranges);
         }
     }
 }

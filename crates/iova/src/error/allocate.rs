@@ -128,6 +128,11 @@ pub struct OutOfAddressSpace {
     pub longest_free_granules: u64,
     /// How many granules are free in the whole space.
     pub free_granules: u128,
+    /// How many granules the caches of a [`Domain`](crate::Domain) hold, all the same: what other threads have freed
+    /// since they were emptied for this request. Always 0 for a space.
+    pub cached_granules: u128,
+    /// How many granules wait for a flush in a [`Domain`](crate::Domain), all the same. Always 0 for a space.
+    pub queued_granules: u128,
 }
 
 /// What there is below a preferred limit, where a request was looked for first, in vain.
@@ -151,7 +156,11 @@ impl fmt::Display for OutOfAddressSpace {
         if let Some(preferred) = self.preferred {
             write!(f, "up to {:#x} it has {}, ", preferred.limit, preferred.longest_free_granules)?;
         }
-        write!(f, "the space has {free_granules} free")
+        write!(f, "the space has {free_granules} free")?;
+        if self.cached_granules > 0 || self.queued_granules > 0 {
+            write!(f, ", {} are cached and {} queued", self.cached_granules, self.queued_granules)?;
+        }
+        Ok(())
     }
 }
 

@@ -47,6 +47,14 @@ pub enum FreeError {
         /// The iova.
         iova: u64,
     },
+    /// It lies in a range that was freed before, and is cached or waits for a flush: a double free. Only a
+    /// [`Domain`](crate::Domain) has such ranges.
+    FreedAlready {
+        /// The iova.
+        iova: u64,
+        /// The range.
+        range: IovaRange,
+    },
     /// It lies in an allocated range but is not its first.
     NotFirst {
         /// The iova.
@@ -59,7 +67,7 @@ pub enum FreeError {
         /// The iova.
         iova: u64,
         /// What was said to be its size.
-        granules: u64,
+        granules: u128,
         /// The range.
         range: IovaRange,
     },
@@ -85,6 +93,9 @@ impl fmt::Display for FreeError {
                 write!(f, "{iova:#x} is not a multiple of the granule {granule}")
             }
             Self::NotAllocated { iova } => write!(f, "{iova:#x} is not allocated"),
+            Self::FreedAlready { iova, range } => {
+                write!(f, "{iova:#x} is in {range}, which was freed already and is cached or queued")
+            }
             Self::NotFirst { iova, range } => {
                 write!(f, "{iova:#x} is not the first iova of the allocated range {range}")
             }

@@ -92,7 +92,7 @@ pub use statistics::{FlushCause, FlushStatistics};
 /// assert_eq!(*usable.0.lock().unwrap(), [one, two]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct FlushQueue<R: RawMutex, I> {
+pub struct FlushQueue<R: RawMutex, I: Invalidate> {
     invalidate: I,
     config: FlushConfig,
     generations: Padded<Generations>,
@@ -211,7 +211,7 @@ enum Push {
     NoRing,
 }
 
-impl<R: RawMutex, I> fmt::Debug for FlushQueue<R, I> {
+impl<R: RawMutex, I: Invalidate> fmt::Debug for FlushQueue<R, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FlushQueue")
             .field("cpus", &self.slots.len())

@@ -8,6 +8,7 @@ use super::ring::Entry;
 use super::{FlushCause, FlushQueue, Invalidate, Reuse};
 use crate::backing::BATCH;
 use crate::cpu::Cpu;
+use crate::events;
 use crate::range::IovaRange;
 
 impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
@@ -60,8 +61,7 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
     }
 
     /// All ranges that wait, CPU by CPU: for checks and for debugging. Each CPU is locked while its ranges are
-    /// visited;
-    /// `visit` must not use the queue. Allocates nothing.
+    /// visited; `visit` must not use the queue. Allocates nothing.
     pub fn for_each_queued(&self, mut visit: impl FnMut(IovaRange)) {
         for slot in &self.slots {
             let slot = slot.lock();
@@ -71,6 +71,7 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
 
     pub(super) fn flush_iotlb(&self, cause: FlushCause) {
         self.clock.lock().flushes.count(cause);
+        events::iotlb_flush(cause);
         self.generations.flush(|| self.invalidate.flush_all());
     }
 
@@ -130,5 +131,17 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
             self.invalidate.release(word);
         }
         reuse.reuse(cpu, range);
+    }
+}
+
+/// Flushes what still waits, so that no attachment is lost. Calls no allocator. The ranges are dropped: nobody takes them
+/// any more.
+impl<R: RawMutex, I: Invalidate> Drop for FlushQueue<R, I> {
+    fn drop(&mut self) {
+        struct Nobody;
+        impl Reuse for Nobody {
+            fn reuse(&self, _: Cpu, _: IovaRange) {}
+        }
+        self.flush(Cpu::new(0), &Nobody);
     }
 }

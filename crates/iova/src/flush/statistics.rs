@@ -1,5 +1,7 @@
 //! What waits, and why it was flushed.
 
+use core::fmt;
+
 use lock_api::RawMutex;
 
 use super::{FlushQueue, Invalidate};
@@ -14,6 +16,16 @@ pub enum FlushCause {
     Age,
     /// Somebody asked for it, or needed address space.
     Demand,
+}
+
+impl fmt::Display for FlushCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "a ring was full",
+            Self::Age => "something had waited for long",
+            Self::Demand => "on demand",
+        })
+    }
 }
 
 /// How often each cause occurred.

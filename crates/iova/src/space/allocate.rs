@@ -47,7 +47,7 @@ impl<A: NodeAlloc> Space<A> {
     pub fn allocate(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
         let result = self.allocate_highest(request);
         if let Err(error) = &result {
-            self.counters.allocation_failed(error);
+            self.counters.failures.allocation_failed(error);
         }
         result
     }
@@ -83,13 +83,32 @@ impl<A: NodeAlloc> Space<A> {
     ) -> Result<IovaRange, PlaceError> {
         let result = self.allocate_exactly(range, mode);
         if let Err(error) = &result {
-            self.counters.placing_failed(error);
+            self.counters.failures.placing_failed(error);
         }
         result
     }
 
+    /// The first half of an allocation with a preferred limit: the highest range below that, if there is one. That
+    /// there is none is no failure.
+    pub(crate) fn allocate_preferred(
+        &mut self,
+        request: &Request,
+    ) -> Result<Option<IovaRange>, OutOfNodeMemory> {
+        let Some(pfns) = self.find_preferred(request) else { return Ok(None) };
+        let result = self.take(pfns, request);
+        if let Err(error) = result {
+            self.counters.failures.allocation_failed(&error.into());
+        }
+        result.map(Some)
+    }
+
     fn allocate_highest(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
         let pfns = self.search(request)?;
+        Ok(self.take(pfns, request)?)
+    }
+
+    /// Takes a free range that was found for a request.
+    fn take(&mut self, pfns: IndexRange, request: &Request) -> Result<IovaRange, OutOfNodeMemory> {
         let range = self.range(pfns);
         match self.tree.insert_with(pfns, kind::ALLOCATED, request.alloc_mode()) {
             Ok(()) => {
@@ -99,7 +118,7 @@ impl<A: NodeAlloc> Space<A> {
             }
             Err(error) => {
                 debug_assert!(matches!(error.kind, InsertErrorKind::NodeMemory(_)), "the range is free");
-                Err(OutOfNodeMemory { range }.into())
+                Err(OutOfNodeMemory { range })
             }
         }
     }
@@ -130,7 +149,7 @@ impl<A: NodeAlloc> Space<A> {
     }
 
     /// The granules of a range of iovas that must consist of whole ones.
-    pub(super) fn whole_granules(&self, bytes: IndexRange) -> Result<IndexRange, BadRequest> {
+    fn whole_granules(&self, bytes: IndexRange) -> Result<IndexRange, BadRequest> {
         let (first, last, granule) = (bytes.first(), bytes.last(), self.granule);
         exact_pfns(bytes, granule).ok_or(BadRequest::Misaligned { first, last, granule })
     }

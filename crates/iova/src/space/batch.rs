@@ -60,10 +60,10 @@ impl<A: NodeAlloc> Space<A> {
     /// joined on every level, and 32 in a row no more than 10 h each. The tests of `maple-tree` count them.
     ///
     /// ```
-    /// use iova::{FreeBatch, FreeError, Granule, Request, SharedDomain, Space};
+    /// use iova::{FreeBatch, FreeError, Granule, Request, LockedSpace, Space};
     ///
     /// let space = Space::new(Granule::FOUR_KIB, 0..1 << 32)?;
-    /// let domain: SharedDomain<spin::Mutex<()>> = space.into();
+    /// let domain: LockedSpace<spin::Mutex<()>> = space.into();
     /// let mut iovas = [0; 100];
     /// for iova in &mut iovas {
     ///     *iova = domain.allocate(&Request::new(1))?.first();

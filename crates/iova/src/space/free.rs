@@ -57,13 +57,18 @@ impl<A: NodeAlloc> Space<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn free_sized(&mut self, iova: u64, granules: u64) -> Result<IovaRange, FreeError> {
-        self.free_checked(iova, Some(granules))
+        self.free_checked(iova, Some(granules.into()))
     }
 
-    fn free_checked(&mut self, iova: u64, granules: Option<u64>) -> Result<IovaRange, FreeError> {
+    /// Frees exactly this range, if it is allocated.
+    pub(crate) fn free_exactly(&mut self, range: IovaRange) -> Result<IovaRange, FreeError> {
+        self.free_checked(range.first(), Some(range.granules()))
+    }
+
+    fn free_checked(&mut self, iova: u64, granules: Option<u128>) -> Result<IovaRange, FreeError> {
         let Some(pfns) = self.erase_allocated(iova, granules) else {
             let error = self.what_is_wrong_with(iova, granules);
-            self.counters.freed_wrongly(&error);
+            self.counters.failures.freed_wrongly(&error);
             return Err(error);
         };
         let range = self.range(pfns);
@@ -73,7 +78,7 @@ impl<A: NodeAlloc> Space<A> {
     }
 
     /// Takes the allocated range whose first iova this is out of the tree.
-    fn erase_allocated(&mut self, iova: u64, granules: Option<u64>) -> Option<IndexRange> {
+    fn erase_allocated(&mut self, iova: u64, granules: Option<u128>) -> Option<IndexRange> {
         if !self.granule.is_aligned(iova) {
             return None;
         }
@@ -81,13 +86,13 @@ impl<A: NodeAlloc> Space<A> {
         let is_it = |pfns: IndexRange, code: &Code| {
             pfns.first() == pfn
                 && *code == ALLOCATED
-                && granules.is_none_or(|granules| pfns.count() == u128::from(granules))
+                && granules.is_none_or(|granules| pfns.count() == granules)
         };
         self.tree.erase_if(pfn, is_it).map(|(pfns, _)| pfns)
     }
 
     /// Why no allocated range, of so many granules if that is said, begins at an iova.
-    fn what_is_wrong_with(&self, iova: u64, granules: Option<u64>) -> FreeError {
+    pub(crate) fn what_is_wrong_with(&self, iova: u64, granules: Option<u128>) -> FreeError {
         if !self.aperture().contains(iova) {
             return FreeError::OutsideAperture { iova, aperture: self.aperture() };
         }

@@ -41,12 +41,11 @@ pub use batch::FreeBatch;
 pub use iter::{Allocations, ReservedRegions};
 pub use kind::RangeKind;
 pub use prepare::PreparedAllocation;
-pub use statistics::{Counters, Statistics, WrongFrees};
+pub use statistics::{Counters, Failures, Statistics, WrongFrees};
 pub use validate::Violation;
 pub use windows::Windows;
 
-/// An address space from which ranges are allocated, with one owner. ([`SharedDomain`](crate::SharedDomain) is
-/// for several.)
+/// An address space from which ranges are allocated, with one owner. (A [`Domain`](crate::Domain) is for several.)
 ///
 /// `A` is where tree nodes come from. With n allocated ranges, reserved regions and windows:
 ///

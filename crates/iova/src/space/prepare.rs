@@ -52,7 +52,7 @@ impl<A: NodeAlloc> Space<A> {
         let pfns = match self.search(request) {
             Ok(pfns) => pfns,
             Err(error) => {
-                self.counters.allocation_failed(&error);
+                self.counters.failures.allocation_failed(&error);
                 return Err(error);
             }
         };
@@ -65,7 +65,7 @@ impl<A: NodeAlloc> Space<A> {
             }
             Err(_) => {
                 let error = OutOfNodeMemory { range }.into();
-                counters.allocation_failed(&error);
+                counters.failures.allocation_failed(&error);
                 Err(error)
             }
         }

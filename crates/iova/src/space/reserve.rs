@@ -49,7 +49,7 @@ impl<A: NodeAlloc> Space<A> {
         let result = self.reserve_touched(range, mode);
         match &result {
             Ok(granules) => self.usage.reserved_granules += granules,
-            Err(error) => self.counters.placing_failed(error),
+            Err(error) => self.counters.failures.placing_failed(error),
         }
         result
     }

@@ -21,7 +21,7 @@ impl<A: NodeAlloc> Space<A> {
 
     // Apart, so that it is not in the way of requests without such a limit.
     #[inline(never)]
-    fn find_preferred(&self, request: &Request) -> Option<IndexRange> {
+    pub(super) fn find_preferred(&self, request: &Request) -> Option<IndexRange> {
         let (_, preferred) = self.search_below_preferred(request)?;
         self.tree.find_gap(&preferred)
     }
@@ -80,6 +80,8 @@ impl<A: NodeAlloc> Space<A> {
             boundary_granules: request.boundary_granules(),
             longest_free_granules: longest_in(search),
             free_granules: self.free_granules(),
+            cached_granules: 0,
+            queued_granules: 0,
         }
     }
 }

@@ -90,6 +90,14 @@ pub struct Counters {
     pub fallbacks: u64,
     /// Ranges freed.
     pub frees: u64,
+    /// What failed.
+    pub failures: Failures,
+}
+
+/// How often what failed, by cause. They wrap around at 2^64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failures {
     /// Allocations that failed because no such range existed.
     pub out_of_address_space: u64,
     /// Allocations at a fixed place and reservations that failed because it was occupied.
@@ -114,6 +122,8 @@ pub struct WrongFrees {
     pub misaligned: u64,
     /// It was free: a double free.
     pub not_allocated: u64,
+    /// It was cached or queued: a double free of a [`Domain`](crate::Domain).
+    pub freed_already: u64,
     /// It was in an allocated range, but not its first.
     pub not_first: u64,
     /// The range has another size.
@@ -130,13 +140,22 @@ impl WrongFrees {
             between_windows,
             misaligned,
             not_allocated,
+            freed_already,
             not_first,
             wrong_size,
             reserved,
         } = *self;
-        [outside_aperture, between_windows, misaligned, not_allocated, not_first, wrong_size, reserved]
-            .into_iter()
-            .fold(0, u64::wrapping_add)
+        let causes = [
+            outside_aperture,
+            between_windows,
+            misaligned,
+            not_allocated,
+            freed_already,
+            not_first,
+            wrong_size,
+            reserved,
+        ];
+        causes.into_iter().fold(0, u64::wrapping_add)
     }
 }
 
@@ -151,21 +170,24 @@ impl Counters {
     pub(super) fn freed(&mut self) {
         count(&mut self.frees);
     }
+}
 
-    pub(super) fn freed_wrongly(&mut self, error: &FreeError) {
+impl Failures {
+    pub(crate) fn freed_wrongly(&mut self, error: &FreeError) {
         let wrong = &mut self.wrong_frees;
         count(match error {
             FreeError::OutsideAperture { .. } => &mut wrong.outside_aperture,
             FreeError::BetweenWindows { .. } => &mut wrong.between_windows,
             FreeError::Misaligned { .. } => &mut wrong.misaligned,
             FreeError::NotAllocated { .. } => &mut wrong.not_allocated,
+            FreeError::FreedAlready { .. } => &mut wrong.freed_already,
             FreeError::NotFirst { .. } => &mut wrong.not_first,
             FreeError::WrongSize { .. } => &mut wrong.wrong_size,
             FreeError::Reserved { .. } => &mut wrong.reserved,
         });
     }
 
-    pub(super) fn allocation_failed(&mut self, error: &AllocateError) {
+    pub(crate) fn allocation_failed(&mut self, error: &AllocateError) {
         count(match error {
             AllocateError::OutOfAddressSpace(_) => &mut self.out_of_address_space,
             AllocateError::OutOfNodeMemory(_) => &mut self.out_of_node_memory,
@@ -173,7 +195,7 @@ impl Counters {
         });
     }
 
-    pub(super) fn placing_failed(&mut self, error: &PlaceError) {
+    pub(crate) fn placing_failed(&mut self, error: &PlaceError) {
         count(match error {
             PlaceError::Occupied { .. } => &mut self.occupied,
             PlaceError::OutOfNodeMemory(_) => &mut self.out_of_node_memory,

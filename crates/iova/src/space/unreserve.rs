@@ -11,11 +11,13 @@ use maple_tree::{AllocMode, IndexRange, NodeAlloc};
 use super::Space;
 use super::kind::RESERVED;
 use crate::error::{BadRequest, OutOfNodeMemory, PlaceError};
+use crate::range::touched_pfns;
 
 impl<A: NodeAlloc> Space<A> {
     /// Takes the reservation away from all of `range`, and returns how many granules became free.
     ///
-    /// The range is in iovas and has whole granules. What is not reserved, or lies outside of the windows, is skipped.
+    /// The range is in iovas. Granules that it has only in part are taken whole, as [`reserve`](Self::reserve) does, so
+    /// that the same range undoes that. What is not reserved, or lies outside of the windows, is skipped.
     /// A region that sticks out keeps what lies outside; one that sticks out on both sides becomes two.
     ///
     /// # Complexity
@@ -28,7 +30,7 @@ impl<A: NodeAlloc> Space<A> {
     ///
     /// - [`PlaceError::OutOfNodeMemory`]: a region that sticks out could not be cut; the part that was to become free
     ///   is named. All is reserved that was.
-    /// - [`PlaceError::BadRequest`]: the range is empty or has parts of granules.
+    /// - [`PlaceError::BadRequest`]: the range is empty.
     ///
     /// ```
     /// use iova::{AllocMode, Granule, Space};
@@ -42,21 +44,22 @@ impl<A: NodeAlloc> Space<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn unreserve(&mut self, range: impl RangeBounds<u64>, mode: AllocMode) -> Result<u128, PlaceError> {
-        let result = self.unreserve_exactly(range, mode);
+        let result = self.unreserve_touched(range, mode);
         match &result {
             Ok(granules) => self.usage.reserved_granules -= granules,
-            Err(error) => self.counters.placing_failed(error),
+            Err(error) => self.counters.failures.placing_failed(error),
         }
         result
     }
 
-    fn unreserve_exactly(
+    fn unreserve_touched(
         &mut self,
         range: impl RangeBounds<u64>,
         mode: AllocMode,
     ) -> Result<u128, PlaceError> {
         let bytes = IndexRange::from_bounds(range).ok_or(BadRequest::EmptyRange)?;
-        let Some(whole) = self.whole_granules(bytes)?.intersection(self.tree.bounds()) else { return Ok(0) };
+        let touched = touched_pfns(bytes, self.granule).ok_or(BadRequest::EmptyRange)?;
+        let Some(whole) = touched.intersection(self.tree.bounds()) else { return Ok(0) };
 
         let left = self.region_sticking_out(whole.first(), whole);
         let mut freed = left.map_or(Ok(0), |region| self.cut(region, whole, mode))?;

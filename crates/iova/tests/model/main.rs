@@ -64,17 +64,17 @@ fn run(suite: u64, rounds: u64, operations: u32, plan: impl Fn(u64) -> Plan) {
         let counted = [
             counters.allocations,
             counters.frees,
-            counters.out_of_address_space,
-            counters.occupied,
-            counters.bad_requests,
-            counters.wrong_frees.total(),
+            counters.failures.out_of_address_space,
+            counters.failures.occupied,
+            counters.failures.bad_requests,
+            counters.failures.wrong_frees.total(),
             counters.fallbacks,
-            counters.wrong_frees.wrong_size,
-            counters.wrong_frees.between_windows,
+            counters.failures.wrong_frees.wrong_size,
+            counters.failures.wrong_frees.between_windows,
             driver.unreserved,
         ];
         outcomes = core::array::from_fn(|i| outcomes[i] + counted[i]);
-        assert_eq!(counters.out_of_node_memory, alloc.counts().failed);
+        assert_eq!(counters.failures.out_of_node_memory, alloc.counts().failed);
         drop(driver.space);
         assert_eq!(alloc.counts().live, 0, "nodes were lost");
         assert_eq!(alloc.counts().live_bytes, 0);

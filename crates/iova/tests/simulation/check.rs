@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iova::{IovaRange, RangeKind, Request};
+use iova::{IovaRange, RangeKind, RangeState, Request};
 
 use crate::world::World;
 
@@ -23,7 +23,7 @@ impl World {
         let domain = self.domain();
         let mut map = Map { places: vec![Place::Free; self.granules], counts: BTreeMap::new() };
         {
-            let space = domain.backing().lock();
+            let space = domain.space().lock();
             space.allocations().for_each(|range| map.set(range, Place::Free, Place::Allocated));
             space.reserved_regions().for_each(|range| map.set(range, Place::Free, Place::Reserved));
             space.validate().unwrap();
@@ -37,7 +37,9 @@ impl World {
         let lost = map.places.iter().position(|place| *place == Place::Allocated);
         assert_eq!(lost, None, "a granule is allocated but nowhere");
 
+        domain.validate().unwrap();
         let statistics = domain.statistics();
+        assert_eq!(statistics.live_ranges(), self.live.borrow().len() as u64);
         let (ranges, granules) = map.counted(Place::Cached);
         assert_eq!(statistics.caches.cached_ranges(), ranges);
         assert_eq!(statistics.caches.cached_granules(), granules);
@@ -50,10 +52,12 @@ impl World {
         assert_eq!(statistics.caches.magazine_bytes, statistics.caches.magazines * 1024);
         if self.exact {
             let mut live = BTreeMap::new();
-            domain.for_each_live(|first, last| assert_eq!(live.insert(first, last), None));
-            assert!(
-                live.into_iter().eq(self.live.borrow().values().map(|range| (range.first(), range.last())))
-            );
+            domain.for_each(|range, state| {
+                if state == RangeState::Live {
+                    assert_eq!(live.insert(range.first(), range), None);
+                }
+            });
+            assert_eq!(live, *self.live.borrow());
         }
     }
 
@@ -62,7 +66,7 @@ impl World {
         let domain = self.domain();
         domain.caches().for_each_cached(|range| panic!("{range} is cached"));
         domain.queue().unwrap().for_each_queued(|range| panic!("{range} is queued"));
-        assert!(domain.backing().allocate(request).is_err());
+        assert!(domain.space().allocate(request).is_err());
     }
 }
 

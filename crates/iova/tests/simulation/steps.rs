@@ -1,6 +1,6 @@
 //! What a CPU may do in a step.
 
-use iova::{AllocateError, IovaRange, Request};
+use iova::{AllocateError, FreeError, IovaRange, Request};
 use maple_faults::Plan;
 
 use crate::world::{PAGE, World};
@@ -58,7 +58,11 @@ impl World {
             iova::Alignment::Natural => request.granules().next_power_of_two(),
             iova::Alignment::Granules(align) => align,
         };
-        assert_eq!(range.first_pfn().get() % align, 0);
+        let (first, last) = (range.first_pfn().get(), range.last_pfn().get());
+        assert_eq!(first % align, 0);
+        if let Some(boundary) = request.boundary_granules() {
+            assert_eq!(first / boundary, last / boundary, "{range} crosses a multiple of {boundary}");
+        }
         let mut live = self.live.borrow_mut();
         let below = live.range(..=range.last()).next_back();
         assert!(below.is_none_or(|(_, other)| other.last() < range.first()), "{range} is live twice");
@@ -73,7 +77,10 @@ impl World {
             let attachment = if self.rng.borrow_mut().bool() { Some(self.iotlb.attachment()) } else { None };
             let calls = self.nodes.counts().calls;
             let others = self.meanwhile.get();
-            self.domain().free(range, attachment).unwrap();
+            match attachment {
+                Some(word) => self.domain().free_with(range, word).unwrap(),
+                None => self.domain().free(range).unwrap(),
+            }
             if self.meanwhile.get() == others {
                 assert_eq!(self.nodes.counts().calls, calls, "freeing asked for a node");
             }
@@ -88,14 +95,18 @@ impl World {
         let mut wrong = Vec::new();
         self.domain().caches().for_each_cached(|range| wrong.push(range));
         self.domain().queue().unwrap().for_each_queued(|range| wrong.push(range));
-        let other_size = self.some_live().and_then(|range| self.domain().backing().find(range.last()));
+        let other_size = self.some_live().and_then(|range| self.domain().space().find(range.last()));
         let live_exactly = |range: &IovaRange| self.live.borrow().get(&range.first()) == Some(range);
         let mut rng = self.rng.borrow_mut();
         let wrong =
             rng.choice(wrong).or(other_size.map(|(range, _)| range)).filter(|range| !live_exactly(range));
         drop(rng);
         if let Some(range) = wrong {
-            self.domain().free(range, None).unwrap_err();
+            let error = self.domain().free(range).unwrap_err();
+            assert!(matches!(
+                error,
+                FreeError::FreedAlready { .. } | FreeError::WrongSize { .. } | FreeError::NotFirst { .. }
+            ));
             self.totals.borrow_mut().wrong_frees += 1;
         }
     }
@@ -135,6 +146,9 @@ impl World {
         };
         let request = Request::new(size);
         let request = if rng.u32(0..4) == 0 { request.align(1 << rng.u32(0..8)) } else { request };
-        if rng.u32(0..3) == 0 { request.limit(rng.u64(0..self.granules as u64 * PAGE)) } else { request }
+        let last = self.granules as u64 * PAGE;
+        let request = if rng.u32(0..3) == 0 { request.limit(rng.u64(0..last)) } else { request };
+        let request = if rng.u32(0..4) == 0 { request.prefer_limit(rng.u64(0..last)) } else { request };
+        if rng.u32(0..4) == 0 { request.not_crossing(1 << rng.u32(0..8)) } else { request }
     }
 }

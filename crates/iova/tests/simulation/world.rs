@@ -9,15 +9,14 @@ use fastrand::Rng;
 use iova::cache::CacheConfig;
 use iova::cpu::{Cpu, CurrentCpu};
 use iova::flush::{FlushConfig, FlushPolicy};
-use iova::{AllocMode, Checking, ConcurrentDomain, Granule, IovaRange, SharedDomain, Space};
+use iova::{AllocMode, Checking, Domain, DomainConfig, Granule, IovaRange, Space};
 use maple_faults::{FaultyAlloc, Plan};
 
 use crate::iommu::{Iommu, Iotlb};
 
 pub(crate) const PAGE: u64 = 4096;
 
-pub(crate) type Locked = SharedDomain<spin::Mutex<()>, Arc<FaultyAlloc>>;
-pub(crate) type Subject = ConcurrentDomain<spin::Mutex<()>, Locked, VirtualCpu, Iommu>;
+pub(crate) type Subject = Domain<spin::Mutex<()>, VirtualCpu, Iommu, Arc<FaultyAlloc>>;
 
 /// The CPU whose turn it is.
 #[derive(Clone, Default)]
@@ -85,8 +84,8 @@ impl World {
         let mut space = Space::new_in(Granule::FOUR_KIB, aperture, nodes).unwrap();
         space.reserve(5 * PAGE..8 * PAGE, AllocMode::Normal).unwrap();
         let checking = if exact { Checking::Exact } else { Checking::Trust };
-        let domain = ConcurrentDomain::new(Locked::new(space), cpu, caches, checking).unwrap();
-        let domain = domain.with_flush_queue(Iommu(Rc::downgrade(&world)), queue).unwrap();
+        let config = DomainConfig::new(cpus).caches(caches).queue(queue).checking(checking);
+        let domain = Domain::with_flush_queue(space, cpu, Iommu(Rc::downgrade(&world)), config).unwrap();
         assert!(world.domain.set(domain).is_ok());
         world
     }
@@ -126,14 +125,14 @@ impl World {
         while let Some((_, range)) = self.pop_live() {
             self.change_cpu();
             self.iotlb.unmap(range);
-            self.domain().free(range, None).unwrap();
+            self.domain().free(range).unwrap();
         }
         self.domain().flush();
         self.domain().flush();
         self.check();
         assert_eq!(self.nodes.counts().calls, calls, "freeing asked for a node");
         assert_eq!(self.iotlb.attachments(), 0, "words were not released");
-        let space = self.domain().backing();
+        let space = self.domain().space();
         assert_eq!(space.statistics().allocated_ranges, 0);
         space.validate().unwrap();
         let statistics = self.domain().statistics();

@@ -1,7 +1,4 @@
-//! What the kernel's range caches and flush queue do wrong, as named tests that these do not.
-
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
-#![expect(unsafe_code, reason = "implements a lock")]
+//! Caches and the flush queue.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
@@ -13,7 +10,7 @@ use iova::cache::{CacheConfig, Caches};
 use iova::cpu::Cpu;
 use iova::flush::{FlushConfig, FlushQueue, Invalidate};
 use iova::lock_api::{GuardSend, RawMutex};
-use iova::{AllocateError, Granule, IovaRange, Request, SharedDomain, Space};
+use iova::{AllocateError, Granule, IovaRange, LockedSpace, Request, Space};
 use maple_faults::{FaultyAlloc, Plan};
 
 const PAGE: u64 = 4096;
@@ -40,13 +37,13 @@ unsafe impl RawMutex for Uncontended {
     }
 }
 
-type Locked = SharedDomain<Uncontended, Arc<FaultyAlloc>>;
+type Locked = LockedSpace<Uncontended, Arc<FaultyAlloc>>;
 type Cached<B> = Caches<Uncontended, B>;
 
 fn space(pages: u64) -> (Locked, Arc<FaultyAlloc>) {
     let nodes = Arc::new(FaultyAlloc::new(Plan::Never));
     let domain = Space::new_in(Granule::FOUR_KIB, 0..pages * PAGE, nodes.clone()).unwrap();
-    (SharedDomain::new(domain), nodes)
+    (LockedSpace::new(domain), nodes)
 }
 
 fn allocate_many<B: Backing>(caches: &Cached<B>, cpu: Cpu, count: usize) -> Vec<IovaRange> {

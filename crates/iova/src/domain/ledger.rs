@@ -4,8 +4,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use lock_api::RawMutex;
+use maple_tree::IndexRange;
 
 use crate::cache::{OutOfMemory, try_boxed};
+use crate::granule::Granule;
 use crate::pad::Padded;
 use crate::range::IovaRange;
 use crate::sync::Mutex;
@@ -21,8 +23,15 @@ pub(super) struct Ledger<R: RawMutex> {
 }
 
 impl<R: RawMutex> Ledger<R> {
-    pub(super) fn new() -> Result<Self, OutOfMemory> {
+    fn new() -> Result<Self, OutOfMemory> {
         Ok(Self { shards: try_boxed(SHARDS, || Padded::new(Mutex::new(Table::default())))? })
+    }
+
+    /// The set of these, which are disjoint.
+    pub(super) fn of(ranges: impl Iterator<Item = IovaRange>) -> Result<Self, OutOfMemory> {
+        let ledger = Self::new()?;
+        ranges.into_iter().try_for_each(|range| ledger.insert(range))?;
+        Ok(ledger)
     }
 
     /// Notes that a range is live.
@@ -40,15 +49,24 @@ impl<R: RawMutex> Ledger<R> {
         self.shard(hash).is_some_and(|shard| shard.lock().remove(range.first(), range.last()))
     }
 
-    /// All live ranges as first and last iova, in no order.
-    pub(super) fn for_each(&self, mut visit: impl FnMut(u64, u64)) {
+    /// Whether exactly this range is live.
+    pub(super) fn contains(&self, range: IovaRange) -> bool {
+        let hash = hash(range.first());
+        self.shard(hash).is_some_and(|shard| shard.lock().contains(range.first(), range.last()))
+    }
+
+    /// All live ranges, in no order.
+    pub(super) fn for_each(&self, granule: Granule, mut visit: impl FnMut(IovaRange)) {
+        let pfn = |iova| granule.pfn_of(iova).get();
+        let pfns = |slot: &Slot| IndexRange::new(pfn(slot.first), pfn(slot.last));
         for shard in &self.shards {
             shard
                 .lock()
                 .slots
                 .iter()
                 .filter(|slot| !slot.is_empty())
-                .for_each(|slot| visit(slot.first, slot.last));
+                .filter_map(pfns)
+                .for_each(|pfns| visit(IovaRange::of_pfns(pfns, granule)));
         }
     }
 
@@ -110,11 +128,16 @@ impl Table {
         true
     }
 
+    fn contains(&self, first: u64, last: u64) -> bool {
+        let found = self.slots.get(self.place_of(first));
+        found.is_some_and(|slot| !slot.is_empty() && slot.last == last)
+    }
+
     fn remove(&mut self, first: u64, last: u64) -> bool {
-        let mut hole = self.place_of(first);
-        if !self.slots.get(hole).is_some_and(|slot| !slot.is_empty() && slot.last == last) {
+        if !self.contains(first, last) {
             return false;
         }
+        let mut hole = self.place_of(first);
         let mut place = hole;
         loop {
             place = self.after(place);

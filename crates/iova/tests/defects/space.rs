@@ -1,11 +1,7 @@
-//! What the kernel's allocator (`drivers/iommu/iova.c` on either of its trees, and the flush queue before it) does
-//! wrong, as tests that this one does not: one for each id of a list that was made of public discussions and sources.
-//! Each says first what the kernel's rule makes of the same situation.
-
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
+//! The exact space: W1 to W14.
 
 use iova::{
-    AllocMode, AllocateError, FreeBatch, FreeError, Granule, IovaRange, PlaceError, Request, SharedDomain,
+    AllocMode, AllocateError, FreeBatch, FreeError, Granule, IovaRange, LockedSpace, PlaceError, Request,
     Space,
 };
 use maple_faults::{FaultyAlloc, Plan};
@@ -158,7 +154,7 @@ fn w05_two_errors() {
     assert!(matches!(error, AllocateError::OutOfAddressSpace(why) if why.longest_free_granules == 16));
     assert_eq!(alloc.counts().calls, calls);
     let counters = space.statistics().counters;
-    assert_eq!((counters.out_of_node_memory, counters.out_of_address_space), (1, 1));
+    assert_eq!((counters.failures.out_of_node_memory, counters.failures.out_of_address_space), (1, 1));
     alloc.set_plan(Plan::Never);
     assert_eq!(space.allocate(&Request::new(16)), Ok(space.aperture()));
 }
@@ -167,7 +163,7 @@ fn w05_two_errors() {
 /// many at a time, and anybody else has a turn in between.
 #[test]
 fn w06_long_lock_holds() {
-    let shared: SharedDomain<spin::Mutex<()>> = pages(4096).into();
+    let shared: LockedSpace<spin::Mutex<()>> = pages(4096).into();
     let mut magazine: Vec<u64> =
         (0..127).map(|_| shared.allocate(&Request::new(1)).unwrap().first()).collect();
     fastrand::Rng::with_seed(1).shuffle(&mut magazine);
@@ -210,8 +206,8 @@ fn w07_invisible() {
     }
     assert!(space.free_sized(range.first(), 3).is_err());
     let counters = space.statistics().counters;
-    assert_eq!((counters.out_of_address_space, counters.out_of_node_memory), (1, 1));
-    let causes = counters.wrong_frees;
+    assert_eq!((counters.failures.out_of_address_space, counters.failures.out_of_node_memory), (1, 1));
+    let causes = counters.failures.wrong_frees;
     assert_eq!((causes.outside_aperture, causes.between_windows, causes.misaligned), (1, 1, 1));
     assert_eq!((causes.not_allocated, causes.not_first), (1, 1));
     assert_eq!((causes.reserved, causes.wrong_size, causes.total()), (1, 1, 7));
@@ -259,7 +255,7 @@ fn w10_teardown() {
     let mut space = pages_in(1000, &alloc);
     space.reserve(0..10 * PAGE, AllocMode::Normal).unwrap();
     fill(&mut space);
-    let shared: SharedDomain<spin::Mutex<()>, _> = space.into();
+    let shared: LockedSpace<spin::Mutex<()>, _> = space.into();
     let calls = alloc.counts().calls;
     alloc.set_plan(Plan::After(0));
     let (mut steps, mut buffer) = (0, [0; 64]);
@@ -335,7 +331,7 @@ fn w12_insertion_needs_memory() {
     assert_eq!(refused.last() + 1, last.first());
     let error = space.prepare(&Request::new(1)).map(|_| ()).unwrap_err();
     assert!(matches!(error, AllocateError::OutOfNodeMemory(why) if why.range == refused));
-    assert_eq!(space.statistics().counters.out_of_node_memory, 2);
+    assert_eq!(space.statistics().counters.failures.out_of_node_memory, 2);
     alloc.set_plan(Plan::Never);
     assert_eq!(space.prepare(&Request::new(1)).unwrap().commit(), refused);
     space.validate().unwrap();

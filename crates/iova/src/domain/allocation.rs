@@ -5,9 +5,9 @@ use core::mem;
 use core::num::NonZeroUsize;
 
 use lock_api::RawMutex;
+use maple_tree::{Global, NodeAlloc};
 
-use super::ConcurrentDomain;
-use crate::backing::Backing;
+use super::Domain;
 use crate::cpu::CurrentCpu;
 use crate::flush::Invalidate;
 use crate::range::IovaRange;
@@ -15,13 +15,13 @@ use crate::range::IovaRange;
 /// A live range that is freed when this is dropped. It cannot be freed twice, and its size cannot be mistaken.
 ///
 /// It must outlive the device's mapping of it: unmap first, then drop.
-pub struct Allocation<'a, R: RawMutex, B: Backing, C: CurrentCpu, I: Invalidate = ()> {
-    domain: &'a ConcurrentDomain<R, B, C, I>,
+pub struct Allocation<'a, R: RawMutex, C: CurrentCpu, I: Invalidate = (), A: NodeAlloc = Global> {
+    domain: &'a Domain<R, C, I, A>,
     range: IovaRange,
 }
 
-impl<'a, R: RawMutex, B: Backing, C: CurrentCpu, I: Invalidate> Allocation<'a, R, B, C, I> {
-    pub(super) fn new(domain: &'a ConcurrentDomain<R, B, C, I>, range: IovaRange) -> Self {
+impl<'a, R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Allocation<'a, R, C, I, A> {
+    pub(super) fn new(domain: &'a Domain<R, C, I, A>, range: IovaRange) -> Self {
         Self { domain, range }
     }
 
@@ -40,24 +40,19 @@ impl<'a, R: RawMutex, B: Backing, C: CurrentCpu, I: Invalidate> Allocation<'a, R
     /// Frees the range, with a word that is released after the flush.
     pub fn free_with(self, attachment: NonZeroUsize) {
         let domain = self.domain;
-        domain.free_own(self.into_range(), Some(attachment));
-    }
-}
-
-impl<R: RawMutex, B: Backing, C: CurrentCpu, I: Invalidate> ConcurrentDomain<R, B, C, I> {
-    fn free_own(&self, range: IovaRange, attachment: Option<NonZeroUsize>) {
-        let freed = self.free(range, attachment);
+        let freed = domain.free_with(self.into_range(), attachment);
         debug_assert!(freed.is_ok(), "somebody else has freed it: {freed:?}");
     }
 }
 
-impl<R: RawMutex, B: Backing, C: CurrentCpu, I: Invalidate> Drop for Allocation<'_, R, B, C, I> {
+impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Drop for Allocation<'_, R, C, I, A> {
     fn drop(&mut self) {
-        self.domain.free_own(self.range, None);
+        let freed = self.domain.free(self.range);
+        debug_assert!(freed.is_ok(), "somebody else has freed it: {freed:?}");
     }
 }
 
-impl<R: RawMutex, B: Backing, C: CurrentCpu, I: Invalidate> fmt::Debug for Allocation<'_, R, B, C, I> {
+impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> fmt::Debug for Allocation<'_, R, C, I, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Allocation").field(&self.range).finish()
     }

@@ -9,7 +9,10 @@ use iova::cache::CacheConfig;
 use iova::cpu::{Cpu, CurrentCpu};
 use iova::flush::{FlushConfig, FlushPolicy, Invalidate};
 use iova::lock_api::RawMutex;
-use iova::{AllocateError, Checking, ConcurrentDomain, Granule, IovaRange, Request, SharedDomain, Space};
+use iova::{
+    AllocMode, AllocateError, Checking, Domain, DomainConfig, FreeError, Granule, IovaRange, PlaceError,
+    RangeKind, RangeState, Request, Space,
+};
 use maple_faults::{FaultyAlloc, Plan};
 
 const PAGE: u64 = 4096;
@@ -20,8 +23,8 @@ fn is_send_and_sync<T: Send + Sync>() {}
 #[test]
 fn domains_go_where_they_are_needed() {
     type Lock = parking_lot::RawMutex;
-    is_send_and_sync::<ConcurrentDomain<Lock, SharedDomain<Lock>, fn() -> Cpu>>();
-    is_send_and_sync::<ConcurrentDomain<spin::Mutex<()>, SharedDomain<Lock, &FaultyAlloc>, fn() -> Cpu>>();
+    is_send_and_sync::<Domain<Lock, fn() -> Cpu>>();
+    is_send_and_sync::<Domain<spin::Mutex<()>, fn() -> Cpu, &Pages, &FaultyAlloc>>();
 }
 
 /// Pages that are live have an owner; pages that were unmapped have none but are known to the IOTLB until it is
@@ -65,17 +68,15 @@ fn threads_do_not_overlap<R: RawMutex + Send + Sync>(plan: Plan, policy: FlushPo
     let space = Space::new_in(Granule::FOUR_KIB, 0..PAGES as u64 * PAGE, &alloc).unwrap();
     let caches = CacheConfig::new(3).depot_magazines(2).idle_after(5);
     let queue = FlushConfig::new(3).entries(40).age_after(3).policy(policy);
-    let domain = ConcurrentDomain::<R, SharedDomain<R, _>, _>::new(space.into(), Numbered, caches, checking)
-        .unwrap()
-        .with_flush_queue(&pages, queue)
-        .unwrap();
+    let config = DomainConfig::new(3).caches(caches).queue(queue).checking(checking);
+    let domain = Domain::<R, _, _, _>::with_flush_queue(space, Numbered, &pages, config).unwrap();
     let work = |number: u64| {
         NUMBER.set(number as usize);
         let mut rng = fastrand::Rng::with_seed(number);
         let mut mine = Vec::new();
         let free = |range: IovaRange| {
             pages.change(range, number, STALE);
-            domain.free(range, None).unwrap();
+            domain.free(range).unwrap();
         };
         for round in 0..30_000 {
             // Each has its tide.
@@ -103,7 +104,7 @@ fn threads_do_not_overlap<R: RawMutex + Send + Sync>(plan: Plan, policy: FlushPo
     let statistics = domain.statistics();
     assert_eq!(statistics.caches.refused, 0);
     assert!(statistics.caches.hits() > 1000, "{statistics:?}");
-    let space = domain.into_backing();
+    let space = domain.into_space();
     assert_eq!(space.statistics().free_granules, PAGES as u128);
     space.validate().unwrap();
     drop(space);
@@ -132,12 +133,12 @@ fn threads_do_not_overlap_without_deferral() {
 }
 
 type Spin = spin::Mutex<()>;
-type OneCpu = ConcurrentDomain<Spin, SharedDomain<Spin>, fn() -> Cpu>;
+type OneCpu = Domain<Spin, fn() -> Cpu>;
 
 fn one_cpu(checking: Checking) -> OneCpu {
     let space = Space::new(Granule::FOUR_KIB, 0..PAGES as u64 * PAGE).unwrap();
     let cpu: fn() -> Cpu = || Cpu::new(0);
-    ConcurrentDomain::new(space.into(), cpu, CacheConfig::new(1), checking).unwrap()
+    Domain::new(space, cpu, DomainConfig::new(1).checking(checking)).unwrap()
 }
 
 #[test]
@@ -146,12 +147,12 @@ fn a_handle_frees_what_it_has_once() {
     let one = domain.allocation(&Request::new(1)).unwrap();
     let range = one.range();
     drop(one);
-    domain.free(range, None).unwrap_err();
+    domain.free(range).unwrap_err();
     let kept = domain.allocation(&Request::new(2)).unwrap().into_range();
-    domain.free(kept, None).unwrap();
+    domain.free(kept).unwrap();
     let last = domain.allocation(&Request::new(40)).unwrap();
     last.free_with(std::num::NonZeroUsize::MIN);
-    domain.for_each_live(|first, _| assert_eq!(first, u64::MAX, "something is live"));
+    domain.for_each(|range, state| assert_ne!(state, RangeState::Live, "{range}"));
 }
 
 #[test]
@@ -159,15 +160,15 @@ fn what_is_freed_twice_is_not_handed_out_twice_if_it_is_checked() {
     let domain = one_cpu(Checking::Exact);
     let ranges: Vec<_> = (0..300).map(|_| domain.allocate(&Request::new(1)).unwrap()).collect();
     for range in &ranges {
-        domain.free(*range, None).unwrap();
+        domain.free(*range).unwrap();
     }
     // Whether they are cached, or went back to the tree.
     for range in &ranges {
-        domain.free(*range, None).unwrap_err();
+        domain.free(*range).unwrap_err();
     }
     domain.flush();
     for range in &ranges {
-        domain.free(*range, None).unwrap_err();
+        domain.free(*range).unwrap_err();
     }
     let mut again: Vec<_> = (0..300).map(|_| domain.allocate(&Request::new(1)).unwrap().first()).collect();
     again.sort_unstable();
@@ -179,32 +180,31 @@ fn what_is_seen_to_be_wrong_is_refused_if_it_is_trusted() {
     let domain = one_cpu(Checking::Trust);
     // Larger than any class: the backing knows.
     let large = domain.allocate(&Request::new(100)).unwrap();
-    domain.free(large, None).unwrap();
-    domain.free(large, None).unwrap_err();
+    domain.free(large).unwrap();
+    domain.free(large).unwrap_err();
     // Twice in a row.
     for _ in 0..4 {
         let range = domain.allocate(&Request::new(1)).unwrap();
-        domain.free(range, None).unwrap();
-        domain.free(range, None).unwrap_err();
+        domain.free(range).unwrap();
+        domain.free(range).unwrap_err();
     }
     // Of another domain.
     let mut other = Space::new(Granule::BYTE, 0..16).unwrap();
-    domain.free(other.allocate(&Request::new(1)).unwrap(), None).unwrap_err();
+    domain.free(other.allocate(&Request::new(1)).unwrap()).unwrap_err();
     let mut other = Space::new(Granule::FOUR_KIB, ..).unwrap();
-    domain.free(other.allocate(&Request::new(1)).unwrap(), None).unwrap_err();
+    domain.free(other.allocate(&Request::new(1)).unwrap()).unwrap_err();
     // Never allocated: it is cached, and the backing does not take it.
-    domain.free(other.allocate(&Request::new(1).limit(PAGE - 1)).unwrap(), None).unwrap();
+    domain.free(other.allocate(&Request::new(1).limit(PAGE - 1)).unwrap()).unwrap();
     domain.flush();
     assert_eq!(domain.statistics().caches.refused, 1);
-    assert_eq!(domain.backing().statistics().allocated_ranges, 0);
+    assert_eq!(domain.space().statistics().allocated_ranges, 0);
 }
 
 #[test]
 fn a_hole_that_is_too_small_for_the_class_is_used() {
     let space = Space::new(Granule::FOUR_KIB, 0..7 * PAGE).unwrap();
     let cpu: fn() -> Cpu = || Cpu::new(0);
-    let domain: OneCpu =
-        ConcurrentDomain::new(space.into(), cpu, CacheConfig::new(1), Checking::Exact).unwrap();
+    let domain: OneCpu = Domain::new(space.into(), cpu, CacheConfig::new(1), Checking::Exact).unwrap();
     assert_eq!(domain.allocate(&Request::new(3)).unwrap().granules(), 4);
     assert_eq!(domain.allocate(&Request::new(3)).unwrap().granules(), 3);
     let error = domain.allocate(&Request::new(3)).unwrap_err();

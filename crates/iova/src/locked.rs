@@ -1,4 +1,4 @@
-//! A space for several users at a time, behind one lock.
+//! A space behind one lock.
 
 use core::fmt;
 use core::ops::RangeBounds;
@@ -12,16 +12,16 @@ use crate::range::IovaRange;
 use crate::request::Request;
 use crate::space::{RangeKind, Space, Statistics, Violation};
 
-/// A [`Space`] behind a lock, for several threads: the same operations with `&self`.
+/// A [`Space`] behind one lock, for several threads: the same operations with `&self`, exact and strictly top-down.
 ///
-/// Each operation takes the lock once, for as long as it takes on a space of one owner.
+/// Each operation takes the lock once, for as long as it takes on a space of one owner. Where many threads allocate and
+/// free, a [`Domain`](crate::Domain) has caches in front of it.
 ///
 /// # Which lock
 ///
 /// `R` is any lock that implements [`lock_api::RawMutex`]:
 ///
-/// - a program with threads takes `parking_lot::RawMutex` (with the feature `parking_lot` there is the alias
-///   `ParkingLotDomain`);
+/// - a program with threads takes `parking_lot::RawMutex`;
 /// - one without an operating system takes `spin::Mutex<()>`;
 /// - a kernel wraps its own lock in a type that implements the trait. If the space is used in interrupt
 ///   handlers, that type's `lock` must keep them out (as `spin_lock_irqsave` does) and `unlock` must let them in
@@ -31,30 +31,26 @@ use crate::space::{RangeKind, Space, Statistics, Violation};
 /// request must say [`AllocMode::Atomic`].
 ///
 /// ```
-/// use iova::{AllocMode, Granule, Request, SharedDomain, Space};
+/// use iova::{AllocMode, Granule, LockedSpace, Request, Space};
 ///
 /// let space = Space::new(Granule::FOUR_KIB, 0..1 << 32)?;
-/// let shared: SharedDomain<spin::Mutex<()>> = SharedDomain::new(space);
+/// let locked: LockedSpace<spin::Mutex<()>> = LockedSpace::new(space);
 /// std::thread::scope(|scope| {
 ///     for _ in 0..2 {
-///         scope.spawn(|| shared.allocate(&Request::new(1).mode(AllocMode::Atomic)));
+///         scope.spawn(|| locked.allocate(&Request::new(1).mode(AllocMode::Atomic)));
 ///     }
 /// });
-/// assert_eq!(shared.statistics().allocated_ranges, 2);
+/// assert_eq!(locked.statistics().allocated_ranges, 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct SharedDomain<R: RawMutex, A: NodeAlloc = Global> {
+pub struct LockedSpace<R: RawMutex, A: NodeAlloc = Global> {
     // These two never change, so they are had without the lock.
     granule: Granule,
     aperture: IovaRange,
     space: Mutex<R, Space<A>>,
 }
 
-/// A shared space whose lock lets threads sleep that have to wait for it.
-#[cfg(feature = "parking_lot")]
-pub type ParkingLotDomain<A = Global> = SharedDomain<parking_lot::RawMutex, A>;
-
-impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
+impl<R: RawMutex, A: NodeAlloc> LockedSpace<R, A> {
     /// Puts a space behind a lock.
     pub fn new(space: Space<A>) -> Self {
         Self { granule: space.granule(), aperture: space.aperture(), space: Mutex::new(space) }
@@ -106,6 +102,15 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
         self.lock().free(iova)
     }
 
+    /// Frees the allocated range that begins here, if it has so many granules: [`Space::free_sized`] under the lock.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn free_sized(&self, iova: u64, granules: u64) -> Result<IovaRange, FreeError> {
+        self.lock().free_sized(iova, granules)
+    }
+
     /// What `iova` lies in: [`Space::find`] under the lock. Others may have changed it when this returns.
     pub fn find(&self, iova: u64) -> Option<(IovaRange, RangeKind)> {
         self.lock().find(iova)
@@ -118,6 +123,20 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
     /// As there.
     pub fn reserve(&self, range: impl RangeBounds<u64>, mode: AllocMode) -> Result<u128, PlaceError> {
         self.lock().reserve(range, mode)
+    }
+
+    /// Takes the reservation away from all of `range`: [`Space::unreserve`] under the lock.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn unreserve(&self, range: impl RangeBounds<u64>, mode: AllocMode) -> Result<u128, PlaceError> {
+        self.lock().unreserve(range, mode)
+    }
+
+    /// The longest free run at or below `limit`: [`Space::longest_free_run`] under the lock.
+    pub fn longest_free_run(&self, limit: u64) -> Option<IovaRange> {
+        self.lock().longest_free_run(limit)
     }
 
     /// What the space has and what happened to it: [`Space::statistics`] under the lock.
@@ -135,14 +154,14 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
     }
 
     /// Takes the lock, for several operations at a time or to go over the ranges. Everybody else waits until the
-    /// guard is dropped; a thread that holds it must not use the shared space otherwise.
+    /// guard is dropped; a thread that holds it must not use the space otherwise.
     ///
     /// ```
-    /// # use iova::{Granule, Request, SharedDomain, Space};
+    /// # use iova::{Granule, Request, LockedSpace, Space};
     /// # let space = Space::new(Granule::FOUR_KIB, 0..1 << 32)?;
-    /// # let shared: SharedDomain<spin::Mutex<()>> = SharedDomain::new(space);
-    /// shared.allocate(&Request::new(1))?;
-    /// assert_eq!(shared.lock().allocations().count(), 1);
+    /// # let locked: LockedSpace<spin::Mutex<()>> = LockedSpace::new(space);
+    /// locked.allocate(&Request::new(1))?;
+    /// assert_eq!(locked.lock().allocations().count(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn lock(&self) -> MutexGuard<'_, R, Space<A>> {
@@ -150,15 +169,15 @@ impl<R: RawMutex, A: NodeAlloc> SharedDomain<R, A> {
     }
 }
 
-impl<R: RawMutex, A: NodeAlloc> From<Space<A>> for SharedDomain<R, A> {
+impl<R: RawMutex, A: NodeAlloc> From<Space<A>> for LockedSpace<R, A> {
     fn from(space: Space<A>) -> Self {
         Self::new(space)
     }
 }
 
-impl<R: RawMutex, A: NodeAlloc> fmt::Debug for SharedDomain<R, A> {
+impl<R: RawMutex, A: NodeAlloc> fmt::Debug for LockedSpace<R, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedDomain")
+        f.debug_struct("LockedSpace")
             .field("granule", &self.granule)
             .field("aperture", &self.aperture)
             .finish_non_exhaustive()

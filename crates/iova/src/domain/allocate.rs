@@ -1,0 +1,79 @@
+//! Allocating: a cached range or the highest, and giving everything back before there is none.
+
+use lock_api::RawMutex;
+use maple_tree::NodeAlloc;
+
+use super::{Allocation, Domain};
+use crate::cpu::{Cpu, CurrentCpu};
+use crate::error::{AllocateError, OutOfNodeMemory};
+use crate::events;
+use crate::flush::{FlushQueue, Invalidate};
+use crate::range::IovaRange;
+use crate::request::Request;
+
+impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A> {
+    /// Allocates a range that satisfies all of `request`: a cached one, or the highest.
+    ///
+    /// It has as many granules as were asked for, or that rounded up to a power of two. It has to be freed as it is.
+    ///
+    /// With a preferred limit it is a range that this CPU or the depot has cached below that, else the highest below it,
+    /// else a cached one above, else the highest above. What other CPUs have cached below is not asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Space::allocate`](crate::Space::allocate). If there is no address space, everything that was queued and
+    /// cached was given back before (see [above](Domain#when-nothing-fits)); if there is no node memory, nothing was.
+    pub fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
+        self.try_allocate(request).map_err(|error| self.allocation_failed(error))
+    }
+
+    /// Like [`allocate`](Self::allocate), but frees the range when the result is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn allocation(&self, request: &Request) -> Result<Allocation<'_, R, C, I, A>, AllocateError> {
+        self.allocate(request).map(|range| Allocation::new(self, range))
+    }
+
+    #[inline]
+    fn try_allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
+        let cpu = self.cpu.current();
+        if let Some(queue) = &self.queue {
+            queue.prepare();
+        }
+        let range = match self.caches.allocate(cpu, request) {
+            Err(AllocateError::OutOfAddressSpace(_))
+                if self.queue.as_ref().is_some_and(FlushQueue::waits) =>
+            {
+                self.flush_queue(cpu);
+                self.caches.allocate(cpu, request)
+            }
+            result => result,
+        }?;
+        Ok(self.note(cpu, range)?)
+    }
+
+    /// Notes that a range is live, if frees are checked exactly. If there is no memory for that, it is not.
+    #[inline]
+    pub(super) fn note(&self, cpu: Cpu, range: IovaRange) -> Result<IovaRange, OutOfNodeMemory> {
+        if let Some(ledger) = &self.ledger {
+            if ledger.insert(range).is_err() {
+                self.caches.free_counting(cpu, range);
+                return Err(OutOfNodeMemory { range });
+            }
+        }
+        Ok(range)
+    }
+
+    #[cold]
+    fn allocation_failed(&self, mut error: AllocateError) -> AllocateError {
+        if let AllocateError::OutOfAddressSpace(why) = &mut error {
+            why.cached_granules = self.caches.statistics().cached_granules();
+            why.queued_granules = self.queue.as_ref().map_or(0, |queue| queue.statistics().queued_granules);
+        }
+        self.failures.lock().allocation_failed(&error);
+        events::allocation_failed(&error);
+        error
+    }
+}
