@@ -1,9 +1,19 @@
 //! The situations that the kernel's unit tests put its allocator (`drivers/iommu/iova.c`) in, written anew from
-//! descriptions of them, and what must come out here. What it does wrong is in `defects.rs`.
+//! descriptions of them, and what must come out here. What it does wrong is in `defects`.
+//!
+//! Scenarios in which it does not matter where exactly a range lies are played on a `Space` and on a `Domain` with caches
+//! and a flush queue (`Allocator` is what both can do); those that look at addresses after something was freed, on a
+//! `Space` only, since what is cached comes first.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
 
-use iova::{AllocMode, AllocateError, Granule, IovaRange, PlaceError, RangeKind, Request, Space};
+use std::sync::Arc;
+
+use iova::cpu::Cpu;
+use iova::{
+    AllocMode, AllocateError, Checking, Domain, DomainConfig, Granule, IovaRange, NodeAlloc, PlaceError,
+    RangeKind, Request, Space,
+};
 use maple_faults::{FaultyAlloc, Plan};
 
 const PAGE: u64 = 4096;
@@ -13,16 +23,90 @@ fn pages(count: u64) -> Space {
     Space::new(Granule::FOUR_KIB, 0..count * PAGE).unwrap()
 }
 
+/// What a space and a domain can both do.
+trait Allocator {
+    fn allocate(&mut self, request: &Request) -> Result<IovaRange, AllocateError>;
+    fn free(&mut self, range: IovaRange);
+    fn reserve(&mut self, first: u64, last: u64) -> Result<u128, PlaceError>;
+    /// Checks everything there is, and that just these are live.
+    fn check(&self, live: &[IovaRange]);
+}
+
+impl<A: NodeAlloc> Allocator for Space<A> {
+    fn allocate(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
+        self.allocate(request)
+    }
+
+    fn free(&mut self, range: IovaRange) {
+        let granules = u64::try_from(range.granules()).unwrap();
+        assert_eq!(self.free_sized(range.first(), granules), Ok(range));
+    }
+
+    fn reserve(&mut self, first: u64, last: u64) -> Result<u128, PlaceError> {
+        self.reserve(first..=last, AllocMode::Normal)
+    }
+
+    fn check(&self, live: &[IovaRange]) {
+        self.validate().unwrap();
+        assert!(self.allocations().eq(live.iter().copied()));
+    }
+}
+
+type Cached<A> = Domain<spin::Mutex<()>, fn() -> Cpu, (), A>;
+
+fn cached<A: NodeAlloc>(space: Space<A>) -> Cached<A> {
+    let cpu: fn() -> Cpu = || Cpu::new(0);
+    Domain::with_flush_queue(space, cpu, (), DomainConfig::new(1).checking(Checking::Exact)).unwrap()
+}
+
+impl<A: NodeAlloc> Allocator for Cached<A> {
+    fn allocate(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
+        Self::allocate(self, request)
+    }
+
+    fn free(&mut self, range: IovaRange) {
+        Self::free(self, range).unwrap();
+    }
+
+    fn reserve(&mut self, first: u64, last: u64) -> Result<u128, PlaceError> {
+        Self::reserve(self, first..=last, AllocMode::Normal)
+    }
+
+    fn check(&self, live: &[IovaRange]) {
+        self.validate().unwrap();
+        assert_eq!(self.statistics().live_ranges(), live.len() as u64);
+        let mut seen = 0;
+        self.for_each(|range, state| {
+            if state == iova::RangeState::Live {
+                assert!(live.binary_search_by_key(&range.first(), |live| live.first()).is_ok(), "{range}");
+                seen += 1;
+            }
+        });
+        assert_eq!(seen, live.len());
+    }
+}
+
 #[test]
 fn size_aligned() {
-    let mut space = Space::new(Granule::FOUR_KIB, PAGE..1 << 36).unwrap();
-    for round in 0..200 {
+    let space = || Space::new(Granule::FOUR_KIB, PAGE..1 << 36).unwrap();
+    ranges_are_size_aligned(&mut space());
+    ranges_are_size_aligned(&mut cached(space()));
+}
+
+fn ranges_are_size_aligned(subject: &mut impl Allocator) {
+    let mut live = Vec::new();
+    for round in 0..400 {
         let size = 1 + round * 7 % 96;
-        let range = space.allocate(&Request::new(size).limit(BITS_32)).unwrap();
+        let range = subject.allocate(&Request::new(size).limit(BITS_32)).unwrap();
         assert_eq!(range.first_pfn().get() % size.next_power_of_two(), 0);
         assert!(range.last() <= BITS_32);
+        live.push(range);
+        if round % 3 == 0 {
+            subject.free(live.swap_remove(round as usize % live.len()));
+        }
     }
-    space.validate().unwrap();
+    live.sort_by_key(|range| range.first());
+    subject.check(&live);
 }
 
 #[test]
@@ -40,15 +124,21 @@ fn top_down_preference() {
 
 #[test]
 fn a_32_bit_window_in_a_64_bit_space() {
-    let mut space = Space::new(Granule::FOUR_KIB, PAGE..).unwrap();
+    let space = || Space::new(Granule::FOUR_KIB, PAGE..).unwrap();
+    the_window_fills_up(&mut space());
+    the_window_fills_up(&mut cached(space()));
+}
+
+fn the_window_fills_up(space: &mut impl Allocator) {
     for size in [1, 32, 256, 1 << 10] {
         assert!(space.allocate(&Request::new(size)).unwrap().first() > BITS_32);
         assert!(space.allocate(&Request::new(size).limit(BITS_32)).unwrap().last() <= BITS_32);
     }
     // The window is full, the space is not.
     while space.allocate(&Request::new(1 << 10).limit(BITS_32)).is_ok() {}
-    assert!(space.allocate(&Request::new(1 << 10)).is_ok());
-    space.validate().unwrap();
+    assert!(space.allocate(&Request::new(1 << 10)).unwrap().first() > BITS_32);
+    // Small ones still fit into what is left of it.
+    assert!(space.allocate(&Request::new(1).limit(BITS_32)).unwrap().last() <= BITS_32);
 }
 
 #[test]
@@ -108,14 +198,23 @@ fn the_32_bit_window_first_and_then_the_rest() {
 
 #[test]
 fn arbitrary_limits() {
-    let mut space = Space::new(Granule::FOUR_KIB, ..).unwrap();
+    let space = || Space::new(Granule::FOUR_KIB, ..).unwrap();
+    limits_are_inclusive(&mut space());
+    limits_are_inclusive(&mut cached(space()));
+}
+
+fn limits_are_inclusive(space: &mut impl Allocator) {
     for bits in [20, 24, 31, 32, 33, 36, 39, 47, 48, 52, 56, 63] {
         let limit = (1 << bits) - 1;
         assert_eq!(space.allocate(&Request::new(1).limit(limit)).unwrap().last(), limit, "{bits} bits");
         let range = space.allocate(&Request::new(16).limit(limit)).unwrap();
         assert_eq!(range.last(), limit - 16 * PAGE, "{bits} bits");
+        // It is not handed out below a lower limit when it is free again, and is below a higher one.
+        space.free(range);
+        let lower = space.allocate(&Request::new(16).limit(range.last() - 1)).unwrap();
+        assert!(lower.last() < range.last(), "{bits} bits");
+        assert_eq!(space.allocate(&Request::new(16).limit(limit)), Ok(range), "{bits} bits");
     }
-    space.validate().unwrap();
 }
 
 #[test]
@@ -182,35 +281,40 @@ fn fragmented_32_bit_search() {
 #[test]
 fn random_stress() {
     for seed in 0..4 {
-        let mut rng = fastrand::Rng::with_seed(seed);
         let mut space = Space::new(Granule::FOUR_KIB, PAGE..1 << 40).unwrap();
-        let mut slots: Vec<Option<IovaRange>> = vec![None; 512];
-        for step in 0..2048 {
-            let slot = rng.usize(0..slots.len());
-            if let Some(range) = slots[slot].take() {
-                let granules = u64::try_from(range.granules()).unwrap();
-                assert_eq!(space.free_sized(range.first(), granules), Ok(range));
-            } else {
-                let granules = 1 << rng.u32(0..6);
-                let limit = [BITS_32, (1 << 33) - 1, u64::MAX][rng.usize(0..3)];
-                let range = space.allocate(&Request::new(granules).limit(limit)).unwrap();
-                assert_eq!(range.granules(), u128::from(granules));
-                assert_eq!(range.first_pfn().get() % granules, 0);
-                assert!(range.last() <= limit && range.first() >= PAGE);
-                slots[slot] = Some(range);
-            }
-            space.validate().unwrap();
-            // They are there, in order, and no two overlap.
-            let mut held: Vec<_> = slots.iter().flatten().copied().collect();
-            held.sort_by_key(|range| range.first());
-            assert!(held.windows(2).all(|pair| pair[0].last() < pair[1].first()), "step {step}");
-            assert!(space.allocations().eq(held));
-        }
-        for range in slots.into_iter().flatten() {
-            space.free(range.first()).unwrap();
-        }
+        slots_change(seed, &mut space);
         assert_eq!(space.statistics().nodes, 0);
+        let mut domain = cached(space);
+        slots_change(seed, &mut domain);
+        assert!(domain.statistics().caches.hits() > 0);
+        assert_eq!(domain.into_space().statistics().nodes, 0);
     }
+}
+
+fn slots_change(seed: u64, space: &mut impl Allocator) {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut slots: Vec<Option<IovaRange>> = vec![None; 512];
+    for step in 0..2048 {
+        let slot = rng.usize(0..slots.len());
+        if let Some(range) = slots[slot].take() {
+            space.free(range);
+        } else {
+            let granules = 1 << rng.u32(0..6);
+            let limit = [BITS_32, (1 << 33) - 1, u64::MAX][rng.usize(0..3)];
+            let range = space.allocate(&Request::new(granules).limit(limit)).unwrap();
+            assert_eq!(range.granules(), u128::from(granules));
+            assert_eq!(range.first_pfn().get() % granules, 0);
+            assert!(range.last() <= limit && range.first() >= PAGE);
+            slots[slot] = Some(range);
+        }
+        // They are there, in order, and no two overlap.
+        let mut held: Vec<_> = slots.iter().flatten().copied().collect();
+        held.sort_by_key(|range| range.first());
+        assert!(held.windows(2).all(|pair| pair[0].last() < pair[1].first()), "step {step}");
+        space.check(&held);
+    }
+    slots.into_iter().flatten().for_each(|range| space.free(range));
+    space.check(&[]);
 }
 
 /// The kernel's version queues or marks these, and needs an allocation or a timer to get rid of them.
@@ -248,17 +352,23 @@ fn erase_under_failing_memory() {
 #[test]
 fn teardown_under_failing_memory() {
     for freed in [0, 1, 500, 1999, 2000] {
-        let alloc = FaultyAlloc::new(Plan::Never);
-        let mut space = Space::new_in(Granule::FOUR_KIB, PAGE..1 << 32, &alloc).unwrap();
-        space.reserve(0xfee0_0000..=0xfeef_ffff, AllocMode::Normal).unwrap();
-        let mut ranges: Vec<_> =
-            (0..2000).map(|i| space.allocate(&Request::new(1 << (i % 6))).unwrap()).collect();
-        fastrand::Rng::with_seed(freed).shuffle(&mut ranges);
-        alloc.set_plan(Plan::After(0));
-        for range in ranges.iter().take(freed as usize) {
-            space.free(range.first()).unwrap();
-        }
-        drop(space);
-        assert_eq!((alloc.counts().failed, alloc.counts().live), (0, 0));
+        teardown(freed, |space| space);
+        teardown(freed, cached);
     }
+}
+
+fn teardown<S: Allocator>(freed: u64, subject: impl Fn(Space<Arc<FaultyAlloc>>) -> S) {
+    let alloc = Arc::new(FaultyAlloc::new(Plan::Never));
+    let space = Space::new_in(Granule::FOUR_KIB, PAGE..1 << 32, alloc.clone()).unwrap();
+    let mut subject = subject(space);
+    subject.reserve(0xfee0_0000, 0xfeef_ffff).unwrap();
+    let mut ranges: Vec<_> =
+        (0..2000).map(|i| subject.allocate(&Request::new(1 << (i % 6))).unwrap()).collect();
+    fastrand::Rng::with_seed(freed).shuffle(&mut ranges);
+    alloc.set_plan(Plan::After(0));
+    for range in ranges.iter().take(freed as usize) {
+        subject.free(*range);
+    }
+    drop(subject);
+    assert_eq!((alloc.counts().failed, alloc.counts().live), (0, 0));
 }

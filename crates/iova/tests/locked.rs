@@ -1,4 +1,4 @@
-//! The shared space, with two kinds of locks and many threads.
+//! The locked space, with two kinds of locks and many threads.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
 
@@ -105,12 +105,4 @@ fn all_operations_are_there() {
     let space = shared.into_inner();
     assert!(space.allocations().eq([highest]));
     assert_eq!(space.reserved_regions().count(), 1);
-}
-
-#[cfg(feature = "parking_lot")]
-#[test]
-fn the_alias_has_a_lock() {
-    let space = Space::new(Granule::FOUR_KIB, 0..16 * PAGE).unwrap();
-    let shared: iova::ParkingLotDomain = LockedSpace::new(space);
-    assert!(shared.allocate(&Request::new(1)).is_ok());
 }

@@ -79,7 +79,7 @@ fn w07_invisible() {
     let statistics = domain.statistics();
     let failures = statistics.failures;
     assert_eq!((failures.out_of_address_space, failures.bad_requests, failures.occupied), (2, 1, 1));
-    assert_eq!((failures.wrong_frees.freed_already, failures.wrong_frees.total()), (1, 1));
+    assert_eq!((failures.wrong_frees.not_allocated, failures.wrong_frees.total()), (1, 1));
     assert_eq!((statistics.live_ranges(), statistics.live_granules()), (63, 63));
     assert_eq!(
         statistics.cached_granules() + statistics.queued_granules() + statistics.space.free_granules,
