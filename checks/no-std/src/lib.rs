@@ -10,7 +10,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::panic::PanicInfo;
 use core::ptr::null_mut;
 
-use iova::{AllocMode, Domain, Granule, Request};
+use iova::{AllocMode, Granule, Request, Space};
 
 /// A global allocator that has nothing: the crates need one to link, and survive without memory.
 struct Nothing;
@@ -35,9 +35,9 @@ fn panic(_info: &PanicInfo<'_>) -> ! {
 /// Uses the allocator, and with it the tree, so that both are linked. There is no memory: the answer is 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn allocate_without_memory(granules: u64) -> u64 {
-    let Ok(mut domain) = Domain::new(Granule::FOUR_KIB, ..) else { return 0 };
-    match domain.allocate(&Request::new(granules).mode(AllocMode::Atomic)) {
-        Ok(range) => domain.free(range.first()).map_or(0, |range| range.first()),
+    let Ok(mut space) = Space::new(Granule::FOUR_KIB, ..) else { return 0 };
+    match space.allocate(&Request::new(granules).mode(AllocMode::Atomic)) {
+        Ok(range) => space.free(range.first()).map_or(0, |range| range.first()),
         Err(_) => 1,
     }
 }

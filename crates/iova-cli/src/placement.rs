@@ -1,7 +1,7 @@
 //! Where the kernel's tree placed ranges, and where ours would have.
 //!
 //! Two allocators that run side by side drift apart at their first difference, and comparing addresses says
-//! nothing from then on. So here ours is asked each question in the *kernel's* state: a domain mirrors what the
+//! nothing from then on. So here ours is asked each question in the *kernel's* state: a space mirrors what the
 //! kernel's tree is known to hold, a request that the kernel's tree served is put to it, the answers are
 //! compared, and then the kernel's is recorded.
 //!
@@ -17,7 +17,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
-use iova::{AllocMode, Domain, Granule, Pfn, Request};
+use iova::{AllocMode, Granule, Pfn, Request, Space};
 use iova_trace::{OperationKind, Requests, TreeRequest};
 use serde::Serialize;
 
@@ -198,8 +198,8 @@ fn histories(requests: &Requests) -> Vec<History> {
 
 /// What the kernel's tree is known to hold, in two versions: without and with what the capture never shows.
 struct Mirror {
-    without_unused: Domain,
-    with_unused: Domain,
+    without_unused: Space,
+    with_unused: Space,
     held: Held,
     /// The first pfn of the range from which the kernel searches downwards, if that is known.
     start: Option<Start>,
@@ -216,8 +216,8 @@ enum Start {
 
 impl Mirror {
     fn new(history: History) -> Result<Self> {
-        let mut without_unused = Domain::new(GRANULE, ..)?;
-        let mut with_unused = Domain::new(GRANULE, ..)?;
+        let mut without_unused = Space::new(GRANULE, ..)?;
+        let mut with_unused = Space::new(GRANULE, ..)?;
         for (&first, &granules) in &history.before.0 {
             without_unused.allocate_at(iovas(first, granules), AllocMode::Normal)?;
             with_unused.allocate_at(iovas(first, granules), AllocMode::Normal)?;
@@ -295,12 +295,12 @@ fn contradicts(request: &TreeRequest, placed: u64) -> bool {
 }
 
 /// What a tree of ours answers to a request, as the first pfn. Just a question: nothing is kept.
-fn ask(domain: &mut Domain, request: &TreeRequest, limit_pfn: u64) -> Option<u64> {
+fn ask(space: &mut Space, request: &TreeRequest, limit_pfn: u64) -> Option<u64> {
     let limit = GRANULE.last_of(Pfn::new(limit_pfn)).unwrap_or(u64::MAX);
     let align = if request.size_aligned { request.granules.next_power_of_two() } else { 1 };
     let asked = Request::new(request.granules).align(align).limit(limit);
-    let range = domain.allocate(&asked).ok()?;
-    domain.free(range.first()).ok()?;
+    let range = space.allocate(&asked).ok()?;
+    space.free(range.first()).ok()?;
     Some(range.first_pfn().get())
 }
 

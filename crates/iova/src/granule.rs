@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::error::InvalidGranule;
 
-/// The smallest unit that a domain hands out: a power of two, in bytes. Mostly the IOMMU's smallest page.
+/// The smallest unit that a space hands out: a power of two, in bytes. Mostly the IOMMU's smallest page.
 ///
 /// ```
 /// use iova::{Granule, InvalidGranule};
@@ -134,15 +134,15 @@ impl fmt::Display for Granule {
 /// wanted a pfn is not accepted:
 ///
 /// ```compile_fail,E0308
-/// # use iova::{Domain, Granule, Pfn};
-/// # let mut domain = Domain::new(Granule::FOUR_KIB, ..).unwrap();
-/// let _ = domain.free(Pfn::new(5));
+/// # use iova::{Granule, Pfn, Space};
+/// # let mut space = Space::new(Granule::FOUR_KIB, ..).unwrap();
+/// let _ = space.free(Pfn::new(5));
 /// ```
 ///
 /// ```
-/// # use iova::{Domain, Granule, Pfn};
-/// # let mut domain = Domain::new(Granule::FOUR_KIB, ..).unwrap();
-/// let _ = domain.free(domain.granule().first_of(Pfn::new(5)).unwrap());
+/// # use iova::{Granule, Pfn, Space};
+/// # let mut space = Space::new(Granule::FOUR_KIB, ..).unwrap();
+/// let _ = space.free(space.granule().first_of(Pfn::new(5)).unwrap());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pfn(u64);

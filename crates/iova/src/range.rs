@@ -1,20 +1,22 @@
 //! Ranges of address space, in whole granules.
 
 use core::fmt;
+use core::ops::RangeBounds;
 
 use maple_tree::IndexRange;
 
+use crate::error::InvalidAperture;
 use crate::granule::{Granule, Pfn};
 
-/// A non-empty range of iovas in whole granules, `first..=last`: what a domain hands out.
+/// A non-empty range of iovas in whole granules, `first..=last`: what a space hands out.
 ///
 /// A plain value. It does not keep the range allocated, and dropping it frees nothing.
 ///
 /// ```
-/// use iova::{Domain, Granule, Pfn, Request};
+/// use iova::{Granule, Pfn, Request, Space};
 ///
-/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x10_0000)?;
-/// let range = domain.allocate(&Request::new(4))?;
+/// let mut space = Space::new(Granule::FOUR_KIB, 0..0x10_0000)?;
+/// let range = space.allocate(&Request::new(4))?;
 /// assert_eq!((range.first(), range.last()), (0xf_c000, 0xf_ffff));
 /// assert_eq!((range.granules(), range.bytes()), (4, 0x4000));
 /// assert_eq!((range.first_pfn(), range.last_pfn()), (Pfn::new(0xfc), Pfn::new(0xff)));
@@ -93,6 +95,16 @@ pub(crate) fn exact_pfns(bytes: IndexRange, granule: Granule) -> Option<IndexRan
     let outer = touched_pfns(bytes, granule);
     let range = outer.map(|pfns| IovaRange::of_pfns(pfns, granule))?;
     if (range.first, range.last) == (bytes.first(), bytes.last()) { outer } else { None }
+}
+
+/// The granules of an aperture or a window.
+pub(crate) fn aperture_pfns(
+    range: impl RangeBounds<u64>,
+    granule: Granule,
+) -> Result<IndexRange, InvalidAperture> {
+    let bytes = IndexRange::from_bounds(range).ok_or(InvalidAperture::Empty)?;
+    let (first, last) = (bytes.first(), bytes.last());
+    exact_pfns(bytes, granule).ok_or(InvalidAperture::Misaligned { first, last, granule })
 }
 
 /// The granules that a range of bytes touches. Always `Some`: shifting keeps the order of the two ends.

@@ -2,49 +2,47 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
 
-use iova::{AllocMode, AllocateError, Domain, Granule, IovaRange, PlaceError, Request};
+use iova::{AllocMode, AllocateError, Granule, IovaRange, PlaceError, Request, Space};
 use maple_faults::{FaultyAlloc, Plan};
 
 const PAGE: u64 = 4096;
 
-fn pages(count: u64, alloc: &FaultyAlloc) -> Domain<&FaultyAlloc> {
-    Domain::new_in(Granule::FOUR_KIB, 0..count * PAGE, alloc).unwrap()
+fn pages(count: u64, alloc: &FaultyAlloc) -> Space<&FaultyAlloc> {
+    Space::new_in(Granule::FOUR_KIB, 0..count * PAGE, alloc).unwrap()
 }
 
-fn fill(domain: &mut Domain<&FaultyAlloc>) -> Vec<IovaRange> {
-    core::iter::from_fn(|| domain.allocate(&Request::new(1)).ok()).collect()
+fn fill(space: &mut Space<&FaultyAlloc>) -> Vec<IovaRange> {
+    core::iter::from_fn(|| space.allocate(&Request::new(1)).ok()).collect()
 }
 
 #[test]
-fn a_new_domain_has_no_nodes() {
+fn a_new_space_has_no_nodes() {
     let alloc = FaultyAlloc::new(Plan::Never);
-    let domain = pages(1 << 20, &alloc);
-    assert_eq!(domain.allocator().counts().calls, 0);
-    assert_eq!((domain.statistics().nodes, domain.statistics().node_bytes), (0, 0));
+    let space = pages(1 << 20, &alloc);
+    assert_eq!(space.allocator().counts().calls, 0);
+    assert_eq!((space.statistics().nodes, space.statistics().node_bytes), (0, 0));
 }
 
 #[test]
 fn lack_of_node_memory_names_the_range_that_was_free() {
     let alloc = FaultyAlloc::new(Plan::After(0));
-    let mut domain = pages(16, &alloc);
-    let Err(AllocateError::OutOfNodeMemory(error)) = domain.allocate(&Request::new(4).limit(8 * PAGE - 1))
+    let mut space = pages(16, &alloc);
+    let Err(AllocateError::OutOfNodeMemory(error)) = space.allocate(&Request::new(4).limit(8 * PAGE - 1))
     else {
         unreachable!("there is no memory")
     };
     assert_eq!((error.range.first(), error.range.last()), (4 * PAGE, 8 * PAGE - 1));
-    let Err(PlaceError::OutOfNodeMemory(error)) = domain.allocate_at(PAGE..2 * PAGE, AllocMode::Atomic)
-    else {
+    let Err(PlaceError::OutOfNodeMemory(error)) = space.allocate_at(PAGE..2 * PAGE, AllocMode::Atomic) else {
         unreachable!("there is no memory")
     };
     assert_eq!(error.range.first(), PAGE);
-    let Err(PlaceError::OutOfNodeMemory(error)) = domain.reserve(PAGE + 1..2 * PAGE, AllocMode::Atomic)
-    else {
+    let Err(PlaceError::OutOfNodeMemory(error)) = space.reserve(PAGE + 1..2 * PAGE, AllocMode::Atomic) else {
         unreachable!("there is no memory")
     };
     assert_eq!(error.range.first(), PAGE);
-    assert_eq!(domain.statistics().counters.out_of_node_memory, 3);
-    assert_eq!(domain.statistics().free_granules, 16);
-    domain.validate().unwrap();
+    assert_eq!(space.statistics().counters.failures.out_of_node_memory, 3);
+    assert_eq!(space.statistics().free_granules, 16);
+    space.validate().unwrap();
 }
 
 #[test]
@@ -52,8 +50,8 @@ fn freeing_everything_makes_no_call_in_any_order() {
     let mut rng = fastrand::Rng::with_seed(7);
     for order in 0..8 {
         let alloc = FaultyAlloc::new(Plan::Never);
-        let mut domain = pages(3000, &alloc);
-        let mut ranges = fill(&mut domain);
+        let mut space = pages(3000, &alloc);
+        let mut ranges = fill(&mut space);
         assert_eq!(ranges.len(), 3000);
         match order {
             0 => {}
@@ -64,10 +62,10 @@ fn freeing_everything_makes_no_call_in_any_order() {
         let calls = alloc.counts().calls;
         alloc.set_plan(Plan::After(0));
         for (freed, range) in ranges.into_iter().enumerate() {
-            assert_eq!(domain.free(range.first()), Ok(range));
-            assert_eq!(domain.statistics().free_granules, freed as u128 + 1);
+            assert_eq!(space.free(range.first()), Ok(range));
+            assert_eq!(space.statistics().free_granules, freed as u128 + 1);
             if freed % 100 == 0 {
-                domain.validate().unwrap();
+                space.validate().unwrap();
             }
         }
         assert_eq!(alloc.counts().calls, calls, "free asked for memory");
@@ -78,25 +76,25 @@ fn freeing_everything_makes_no_call_in_any_order() {
 #[test]
 fn what_is_freed_without_memory_is_usable_at_once() {
     let alloc = FaultyAlloc::new(Plan::Never);
-    let mut domain = pages(2048, &alloc);
-    fill(&mut domain);
+    let mut space = pages(2048, &alloc);
+    fill(&mut space);
     alloc.set_plan(Plan::After(0));
     // Each hole is the only free space there is. Its slot is there, so no node is needed to fill it again.
     for page in (0..2048).step_by(3) {
-        domain.free(page * PAGE).unwrap();
-        assert_eq!(domain.statistics().longest_free_granules, 1);
-        assert_eq!(domain.allocate(&Request::new(1)).unwrap().first(), page * PAGE);
+        space.free(page * PAGE).unwrap();
+        assert_eq!(space.statistics().longest_free_granules, 1);
+        assert_eq!(space.allocate(&Request::new(1)).unwrap().first(), page * PAGE);
     }
-    domain.validate().unwrap();
+    space.validate().unwrap();
 }
 
 #[test]
 fn lack_of_node_memory_is_never_called_lack_of_space() {
     let alloc = FaultyAlloc::new(Plan::Random { probability: 0.4, seed: 11 });
-    let mut domain = pages(1024, &alloc);
+    let mut space = pages(1024, &alloc);
     let (mut taken, mut refused) = (0, 0);
     while taken < 1024 {
-        match domain.allocate(&Request::new(1)) {
+        match space.allocate(&Request::new(1)) {
             Ok(range) => {
                 assert_eq!(range.first(), (1023 - taken) * PAGE, "the failure was remembered");
                 taken += 1;
@@ -109,24 +107,24 @@ fn lack_of_node_memory_is_never_called_lack_of_space() {
         }
     }
     assert!(refused > 20, "only {refused} nodes were refused");
-    let full = domain.allocate(&Request::new(1)).unwrap_err();
+    let full = space.allocate(&Request::new(1)).unwrap_err();
     assert!(matches!(full, AllocateError::OutOfAddressSpace(_)));
-    let counters = domain.statistics().counters;
-    assert_eq!((counters.out_of_node_memory, counters.out_of_address_space), (refused, 1));
+    let counters = space.statistics().counters;
+    assert_eq!((counters.failures.out_of_node_memory, counters.failures.out_of_address_space), (refused, 1));
 }
 
 #[test]
-fn dropping_a_domain_gives_all_nodes_back_and_asks_for_none() {
+fn dropping_a_space_gives_all_nodes_back_and_asks_for_none() {
     let alloc = FaultyAlloc::new(Plan::Never);
-    let mut domain = pages(5000, &alloc);
-    domain.reserve(100 * PAGE..200 * PAGE, AllocMode::Normal).unwrap();
-    fill(&mut domain);
+    let mut space = pages(5000, &alloc);
+    space.reserve(100 * PAGE..200 * PAGE, AllocMode::Normal).unwrap();
+    fill(&mut space);
     for page in (1000..3000).step_by(2) {
-        domain.free(page * PAGE).unwrap();
+        space.free(page * PAGE).unwrap();
     }
-    let (statistics, counts) = (domain.statistics(), alloc.counts());
+    let (statistics, counts) = (space.statistics(), alloc.counts());
     assert_eq!((statistics.nodes as u64, statistics.node_bytes as u64), (counts.live, counts.live_bytes));
-    drop(domain);
+    drop(space);
     assert_eq!(alloc.counts().calls, counts.calls);
     assert_eq!((alloc.counts().live, alloc.counts().live_bytes), (0, 0));
 }
@@ -135,16 +133,16 @@ fn dropping_a_domain_gives_all_nodes_back_and_asks_for_none() {
 #[test]
 fn the_mode_is_passed_on() {
     let alloc = modes::Recording::default();
-    let mut domain = Domain::new_in(Granule::FOUR_KIB, 0..PAGE, &alloc).unwrap();
+    let mut space = Space::new_in(Granule::FOUR_KIB, 0..PAGE, &alloc).unwrap();
     for mode in [AllocMode::Atomic, AllocMode::Normal] {
-        domain.allocate(&Request::new(1).mode(mode)).unwrap();
+        space.allocate(&Request::new(1).mode(mode)).unwrap();
         assert_eq!(alloc.last(), Some(mode));
-        domain.free(0).unwrap();
-        domain.allocate_at(0..PAGE, mode).unwrap();
+        space.free(0).unwrap();
+        space.allocate_at(0..PAGE, mode).unwrap();
         assert_eq!(alloc.last(), Some(mode));
-        domain.free(0).unwrap();
+        space.free(0).unwrap();
     }
-    domain.reserve(0..PAGE, AllocMode::Atomic).unwrap();
+    space.reserve(0..PAGE, AllocMode::Atomic).unwrap();
     assert_eq!(alloc.last(), Some(AllocMode::Atomic));
 }
 

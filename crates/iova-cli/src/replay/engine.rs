@@ -1,13 +1,13 @@
-//! Runs the operations of a capture through domains and keeps account.
+//! Runs the operations of a capture through spaces and keeps account.
 //!
-//! The account is independent of the domains: what is live is known from the ranges that they handed out. Each new
-//! one must be as requested and overlap none of them. At the end a domain must hold just these, else granules were
+//! The account is independent of the spaces: what is live is known from the ranges that they handed out. Each new
+//! one must be as requested and overlap none of them. At the end a space must hold just these, else granules were
 //! lost.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Result, anyhow, bail};
-use iova::{AllocMode, AllocateError, Domain, Granule, IovaRange, Pfn, Request};
+use iova::{AllocMode, AllocateError, Granule, IovaRange, Pfn, Request, Space};
 use iova_trace::{Operation, OperationKind, RangeId, Requests};
 use maple_faults::{FaultyAlloc, Plan};
 
@@ -16,9 +16,9 @@ use super::outcome::{DomainOutcome, Occupancy, Outcome};
 use super::survey::Survey;
 use crate::progress::Progress;
 
-/// One domain under replay.
+/// One domain of the capture under replay.
 struct Run<'a> {
-    domain: Domain<&'a FaultyAlloc>,
+    space: Space<&'a FaultyAlloc>,
     name: String,
     live: HashMap<RangeId, IovaRange>,
     /// The live ranges again, the last address of each by its first.
@@ -54,7 +54,7 @@ pub(crate) fn replay(
         run.node_bytes = run.node_bytes + nodes.counts().live_bytes - bytes_before;
         run.peak_node_bytes = run.peak_node_bytes.max(run.node_bytes);
         if number == run.peak_operation {
-            run.at_peak = Occupancy::of(&run.domain);
+            run.at_peak = Occupancy::of(&run.space);
         }
     }
     outcome.nodes = nodes.counts();
@@ -66,7 +66,7 @@ fn start<'a>(requests: &Requests, nodes: &'a FaultyAlloc) -> Result<Vec<Run<'a>>
     let start = |(domain, survey): (&iova_trace::Domain, Survey)| {
         let last = Granule::FOUR_KIB.last_of(Pfn::new(survey.highest_limit)).unwrap_or(u64::MAX);
         Ok(Run {
-            domain: Domain::new_in(Granule::FOUR_KIB, ..=last, nodes)?,
+            space: Space::new_in(Granule::FOUR_KIB, ..=last, nodes)?,
             name: domain.name.clone(),
             live: HashMap::new(),
             by_address: BTreeMap::new(),
@@ -96,7 +96,7 @@ impl Run<'_> {
             OperationKind::Allocate { range, granules, limit_pfn, placed, .. } => {
                 let limit = Granule::FOUR_KIB.last_of(Pfn::new(*limit_pfn)).unwrap_or(u64::MAX);
                 let request = Request::new(*granules).limit(limit).mode(AllocMode::Atomic);
-                match latencies.allocate(|| self.domain.allocate(&request)) {
+                match latencies.allocate(|| self.space.allocate(&request)) {
                     Ok(allocated) => {
                         outcome.count_allocation();
                         outcome.misplaced += u64::from(self.is_misplaced(&request, allocated));
@@ -164,7 +164,7 @@ impl Run<'_> {
         let Some(allocated) = self.live.remove(&range) else { return };
         self.by_address.remove(&allocated.first());
         self.owned -= allocated.granules();
-        let free = || latencies.free(|| self.domain.free(allocated.first()));
+        let free = || latencies.free(|| self.space.free(allocated.first()));
         let (freed, calls) = counting_calls(nodes, free);
         outcome.erase_allocations += calls;
         match freed {
@@ -174,8 +174,8 @@ impl Run<'_> {
     }
 
     fn end(self) -> DomainOutcome {
-        let statistics = self.domain.statistics();
-        let aperture = self.domain.aperture().granules();
+        let statistics = self.space.statistics();
+        let aperture = self.space.aperture().granules();
         let accounted = statistics.free_granules + statistics.reserved_granules + self.owned;
         DomainOutcome {
             name: self.name,
@@ -184,9 +184,9 @@ impl Run<'_> {
             peak_live_ranges: self.peak_live_ranges,
             peak_live_granules: self.peak_live_granules,
             at_peak: self.at_peak,
-            at_end: Occupancy::of(&self.domain),
+            at_end: Occupancy::of(&self.space),
             leaked_granules: aperture as i128 - accounted as i128,
-            violation: self.domain.validate().err().map(|violation| violation.to_string()),
+            violation: self.space.validate().err().map(|violation| violation.to_string()),
             node_bytes: self.node_bytes,
             peak_node_bytes: self.peak_node_bytes,
         }

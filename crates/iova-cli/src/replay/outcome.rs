@@ -1,6 +1,6 @@
 //! What a replay came to, as numbers.
 
-use iova::{Domain, NodeAlloc};
+use iova::{NodeAlloc, Space};
 use maple_faults::Counts;
 use serde::Serialize;
 
@@ -74,9 +74,9 @@ pub(crate) struct Occupancy {
 }
 
 impl Occupancy {
-    pub(super) fn of<A: NodeAlloc>(domain: &Domain<A>) -> Self {
-        let statistics = domain.statistics();
-        let mut ranges = domain.allocations();
+    pub(super) fn of<A: NodeAlloc>(space: &Space<A>) -> Self {
+        let statistics = space.statistics();
+        let mut ranges = space.allocations();
         let lowest = ranges.next();
         let highest = ranges.next_back().or(lowest);
         let span = lowest.zip(highest).map_or(0, |(lowest, highest)| {

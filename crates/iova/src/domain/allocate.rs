@@ -1,169 +1,79 @@
-//! Allocating: the highest fit, or a range of the caller's choice.
+//! Allocating: a cached range or the highest, and giving everything back before there is none.
 
-use core::ops::RangeBounds;
+use lock_api::RawMutex;
+use maple_tree::NodeAlloc;
 
-use maple_tree::{AllocMode, Direction, GapRequest, IndexRange, InsertErrorKind, NodeAlloc};
+use super::{Allocation, Domain};
+use crate::cpu::{Cpu, CurrentCpu};
+use crate::error::{AllocateError, OutOfNodeMemory};
+use crate::events;
+use crate::flush::{FlushQueue, Invalidate};
+use crate::range::IovaRange;
+use crate::request::Request;
 
-use super::{Domain, code};
-use crate::error::{AllocateError, BadRequest, OutOfAddressSpace, OutOfNodeMemory, PlaceError};
-use crate::range::{IovaRange, exact_pfns};
-use crate::request::{Alignment, Request};
-
-impl<A: NodeAlloc> Domain<A> {
-    /// Allocates the highest free range that satisfies `request`.
+impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A> {
+    /// Allocates a range that satisfies all of `request`: a cached one, or the highest.
     ///
-    /// The range lies in the aperture, ends at or below the request's limit, touches no reserved region, and its
-    /// first iova is a multiple of the alignment. There is no such range if and only if this says so.
+    /// It has as many granules as were asked for, or that rounded up to a power of two. It has to be freed as it is.
     ///
-    /// # Complexity
-    ///
-    /// O(log n) node visits if the size is a power of two that is the alignment, or the alignment is 1. For other
-    /// requests, free runs that are long enough but cannot be aligned are rejected one by one, in O(n) at worst.
-    /// Allocates a node (and one per level that is full) only if the leaf that takes the range is full.
+    /// With a preferred limit it is a range that this CPU or the depot has cached below that, else the highest below it,
+    /// else a cached one above, else the highest above. What other CPUs have cached below is not asked for.
     ///
     /// # Errors
     ///
-    /// - [`OutOfAddressSpace`]: no such range exists.
-    /// - [`OutOfNodeMemory`]: the highest one could not be recorded. A lower one is not tried instead.
-    /// - [`BadRequest`]: the size is 0 or cannot be aligned naturally, the alignment is not a power of two, or no
-    ///   granule of the aperture is below the limit.
-    ///
-    /// The domain is as it was, apart from its counters.
-    ///
-    /// ```
-    /// use iova::{AllocateError, Domain, Granule, Request};
-    ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-    /// assert_eq!(domain.allocate(&Request::new(1))?.first(), 0xf000);
-    /// assert_eq!(domain.allocate(&Request::new(2))?.first(), 0xc000);
-    /// assert_eq!(domain.allocate(&Request::new(1).limit(0x7fff))?.first(), 0x7000);
-    /// let error = domain.allocate(&Request::new(16)).unwrap_err();
-    /// assert!(matches!(error, AllocateError::OutOfAddressSpace(_)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn allocate(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
-        let result = self.allocate_highest(request);
-        match &result {
-            Ok(range) => self.allocated(*range),
-            Err(error) => self.counters.allocation_failed(error),
-        }
-        result
+    /// As [`Space::allocate`](crate::Space::allocate). If there is no address space, everything that was queued and
+    /// cached was given back before (see [above](Domain#when-nothing-fits)); if there is no node memory, nothing was.
+    pub fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
+        self.try_allocate(request).map_err(|error| self.allocation_failed(error))
     }
 
-    /// Allocates a range of the caller's choice: whole granules, given in iovas.
-    ///
-    /// # Complexity
-    ///
-    /// O(log n) node visits. Allocates as [`allocate`](Self::allocate) does.
+    /// Like [`allocate`](Self::allocate), but frees the range when the result is dropped.
     ///
     /// # Errors
     ///
-    /// - [`PlaceError::Occupied`]: some of it is allocated or reserved; the first that is in the way is named.
-    /// - [`PlaceError::OutOfNodeMemory`]: it is free but could not be recorded.
-    /// - [`PlaceError::BadRequest`]: it is empty, has parts of granules, or is not within the aperture.
-    ///
-    /// The domain is as it was, apart from its counters.
-    ///
-    /// ```
-    /// use iova::{AllocMode, Domain, Granule, PlaceError};
-    ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-    /// let range = domain.allocate_at(0x3000..0x5000, AllocMode::Normal)?;
-    /// let error = domain.allocate_at(0x4000..=0x4fff, AllocMode::Normal).unwrap_err();
-    /// assert!(matches!(error, PlaceError::Occupied { by, .. } if by == range));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn allocate_at(
-        &mut self,
-        range: impl RangeBounds<u64>,
-        mode: AllocMode,
-    ) -> Result<IovaRange, PlaceError> {
-        let result = self.allocate_exactly(range, mode);
-        match &result {
-            Ok(range) => self.allocated(*range),
-            Err(error) => self.counters.placing_failed(error),
-        }
-        result
+    /// As there.
+    pub fn allocation(&self, request: &Request) -> Result<Allocation<'_, R, C, I, A>, AllocateError> {
+        self.allocate(request).map(|range| Allocation::new(self, range))
     }
 
-    fn allocate_highest(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
-        let search = self.search_for(request)?;
-        let Some(pfns) = self.tree.find_gap(&search) else {
-            return Err(self.out_of_address_space(&search).into());
-        };
-        let range = self.range(pfns);
-        match self.tree.insert_with(pfns, code::ALLOCATED, request.alloc_mode()) {
-            Ok(()) => Ok(range),
-            Err(error) => {
-                debug_assert!(matches!(error.kind, InsertErrorKind::NodeMemory(_)), "the range is free");
-                Err(OutOfNodeMemory { range }.into())
+    #[inline]
+    fn try_allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
+        let cpu = self.cpu.current();
+        if let Some(queue) = &self.queue {
+            queue.prepare();
+        }
+        let range = match self.caches.allocate(cpu, request) {
+            Err(AllocateError::OutOfAddressSpace(_))
+                if self.queue.as_ref().is_some_and(FlushQueue::waits) =>
+            {
+                self.flush_queue(cpu);
+                self.caches.allocate(cpu, request)
+            }
+            result => result,
+        }?;
+        Ok(self.note(cpu, range)?)
+    }
+
+    /// Notes that a range is live, if frees are checked exactly. If there is no memory for that, it is not.
+    #[inline]
+    pub(super) fn note(&self, cpu: Cpu, range: IovaRange) -> Result<IovaRange, OutOfNodeMemory> {
+        if let Some(ledger) = &self.ledger {
+            if ledger.insert(range).is_err() {
+                self.caches.free_counting(cpu, range);
+                return Err(OutOfNodeMemory { range });
             }
         }
+        Ok(range)
     }
 
-    fn allocate_exactly(
-        &mut self,
-        range: impl RangeBounds<u64>,
-        mode: AllocMode,
-    ) -> Result<IovaRange, PlaceError> {
-        let pfns = self.pfns_within_aperture(range)?;
-        match self.tree.insert_with(pfns, code::ALLOCATED, mode) {
-            Ok(()) => Ok(self.range(pfns)),
-            Err(error) => Err(match error.kind {
-                InsertErrorKind::Occupied { by } => self.occupied_by(by),
-                _ => OutOfNodeMemory { range: self.range(pfns) }.into(),
-            }),
+    #[cold]
+    fn allocation_failed(&self, mut error: AllocateError) -> AllocateError {
+        if let AllocateError::OutOfAddressSpace(why) = &mut error {
+            why.cached_granules = self.caches.statistics().cached_granules();
+            why.queued_granules = self.queue.as_ref().map_or(0, |queue| queue.statistics().queued_granules);
         }
-    }
-
-    fn allocated(&mut self, range: IovaRange) {
-        self.usage.allocated_ranges += 1;
-        self.usage.allocated_granules += range.granules();
-        self.counters.allocated();
-    }
-
-    /// The request in terms of the tree: pfns, and a window instead of a limit.
-    fn search_for(&self, request: &Request) -> Result<GapRequest, BadRequest> {
-        let granules = request.granules();
-        let align = match request.alignment() {
-            _ if granules == 0 => return Err(BadRequest::NoGranules),
-            Alignment::Natural => {
-                granules.checked_next_power_of_two().ok_or(BadRequest::NaturalAlignment { granules })?
-            }
-            Alignment::Granules(align) if align.is_power_of_two() => align,
-            Alignment::Granules(align) => return Err(BadRequest::Alignment { granules: align }),
-        };
-        let limit = request.limit_iova();
-        let below_aperture = BadRequest::LimitBelowAperture { limit, aperture: self.aperture() };
-        let last = self.granule.last_whole_pfn(limit).ok_or(below_aperture)?.min(self.tree.bounds().last());
-        // Size and alignment are right, so what can be wrong is an empty window.
-        GapRequest::new(self.tree.bounds().first()..=last, granules, align, Direction::TopDown)
-            .map_err(|_| below_aperture)
-    }
-
-    fn out_of_address_space(&self, search: &GapRequest) -> OutOfAddressSpace {
-        let longest = self.tree.longest_gap(search.window());
-        OutOfAddressSpace {
-            window: self.range(search.window()),
-            granules: search.size(),
-            align_granules: search.align(),
-            longest_free_granules: longest.map_or(0, IndexRange::count),
-            free_granules: self.free_granules(),
-        }
-    }
-
-    fn pfns_within_aperture(&self, range: impl RangeBounds<u64>) -> Result<IndexRange, BadRequest> {
-        let bytes = IndexRange::from_bounds(range).ok_or(BadRequest::EmptyRange)?;
-        let (first, last) = (bytes.first(), bytes.last());
-        let pfns = exact_pfns(bytes, self.granule).ok_or(BadRequest::Misaligned {
-            first,
-            last,
-            granule: self.granule,
-        })?;
-        if self.tree.bounds().contains_range(pfns) {
-            Ok(pfns)
-        } else {
-            Err(BadRequest::OutsideAperture { first, last, aperture: self.aperture() })
-        }
+        self.failures.lock().allocation_failed(&error);
+        events::allocation_failed(&error);
+        error
     }
 }

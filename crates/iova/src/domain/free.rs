@@ -1,73 +1,99 @@
-//! Freeing: in place, without memory.
+//! Freeing: without memory, checked as far as was asked for, and with a reason if it is wrong.
 
+use core::num::NonZeroUsize;
+
+use lock_api::RawMutex;
 use maple_tree::{IndexRange, NodeAlloc};
 
 use super::Domain;
-use super::code::{Code, RangeKind};
+use crate::cpu::CurrentCpu;
 use crate::error::FreeError;
+use crate::events;
+use crate::flush::Invalidate;
+use crate::granule::Pfn;
 use crate::range::IovaRange;
 
-impl<A: NodeAlloc> Domain<A> {
-    /// Frees the allocated range whose first iova this is, and returns it.
+impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A> {
+    /// Frees a range that was allocated. Calls no allocator.
     ///
-    /// Never fails for an allocated range and never allocates. The range can be allocated again at once, joined
-    /// with the free space at its sides.
-    ///
-    /// # Complexity
-    ///
-    /// O(log n) node visits. May give nodes back.
+    /// With a flush queue it is used again when the IOTLB was flushed.
     ///
     /// # Errors
     ///
-    /// [`FreeError`] if no allocated range begins there; nothing is changed, apart from the counter of it.
-    ///
-    /// ```
-    /// use iova::{Domain, FreeError, Granule, Request};
-    ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, ..)?;
-    /// let range = domain.allocate(&Request::new(3))?;
-    /// assert!(matches!(domain.free(range.first() + 1), Err(FreeError::Misaligned { .. })));
-    /// assert_eq!(domain.free(range.first())?, range);
-    /// assert!(matches!(domain.free(range.first()), Err(FreeError::NotAllocated { .. })));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn free(&mut self, iova: u64) -> Result<IovaRange, FreeError> {
-        let Some(pfns) = self.erase_allocated(iova) else {
-            self.counters.free_failed();
-            return Err(self.what_is_wrong_with(iova));
-        };
-        let range = self.range(pfns);
-        self.usage.allocated_ranges -= 1;
-        self.usage.allocated_granules -= range.granules();
-        self.counters.freed();
-        Ok(range)
+    /// [`FreeError`] if the range is seen not to be live; nothing is changed but the counter of it. With
+    /// [`Checking::Exact`](crate::Checking::Exact) every such range is seen, wherever it is.
+    pub fn free(&self, range: IovaRange) -> Result<(), FreeError> {
+        self.free_attached(range, None)
     }
 
-    /// Takes the allocated range whose first iova this is out of the tree.
-    fn erase_allocated(&mut self, iova: u64) -> Option<IndexRange> {
-        if !self.granule.is_aligned(iova) {
-            return None;
-        }
-        let pfn = self.granule.pfn_of(iova).get();
-        let is_it = |pfns: IndexRange, code: &Code| {
-            pfns.first() == pfn && RangeKind::of(*code) == RangeKind::Allocated
-        };
-        self.tree.erase_if(pfn, is_it).map(|(pfns, _)| pfns)
+    /// Like [`free`](Self::free), with a word that is [released](Invalidate::release) after the flush, such as a page
+    /// table that the IOMMU may still walk. Without a flush queue it is ignored; if the free is wrong it is not
+    /// released.
+    ///
+    /// # Errors
+    ///
+    /// As for [`free`](Self::free).
+    pub fn free_with(&self, range: IovaRange, attachment: NonZeroUsize) -> Result<(), FreeError> {
+        self.free_attached(range, Some(attachment))
     }
 
-    /// Why no allocated range begins at an iova.
-    fn what_is_wrong_with(&self, iova: u64) -> FreeError {
-        if !self.aperture().contains(iova) {
-            return FreeError::OutsideAperture { iova, aperture: self.aperture() };
+    /// Like [`free`](Self::free), by its first iova and its size: for callers that keep numbers. The size is that of the
+    /// range that was [returned](Self::allocate), which may be more than what was asked for. Returns the range.
+    ///
+    /// # Errors
+    ///
+    /// As for [`free`](Self::free).
+    pub fn free_sized(&self, iova: u64, granules: u64) -> Result<IovaRange, FreeError> {
+        match self.range_of(iova, granules) {
+            Some(range) => self.free(range).map(|()| range),
+            None => Err(self.wrong_free(iova, granules.into(), None)),
         }
-        if !self.granule.is_aligned(iova) {
-            return FreeError::Misaligned { iova, granule: self.granule };
+    }
+
+    fn free_attached(&self, range: IovaRange, attachment: Option<NonZeroUsize>) -> Result<(), FreeError> {
+        let aperture = self.aperture();
+        let foreign = range.granule() != self.granule()
+            || range.first() < aperture.first()
+            || range.last() > aperture.last();
+        let checked = !foreign && self.ledger.as_ref().is_none_or(|ledger| ledger.remove(range));
+        if checked {
+            let cpu = self.cpu.current();
+            if let Some(queue) = &self.queue {
+                queue.queue(cpu, range, attachment, &self.caches);
+                return Ok(());
+            }
+            if self.caches.free(cpu, range).is_ok() {
+                return Ok(());
+            }
         }
-        match self.find(iova) {
-            None => FreeError::NotAllocated { iova },
-            Some((region, RangeKind::Reserved)) => FreeError::Reserved { iova, region },
-            // It does not begin at this iova, else it would have been freed.
-            Some((range, RangeKind::Allocated)) => FreeError::NotFirst { iova, range },
-        }
+        Err(self.wrong_free(range.first(), range.granules(), Some(range)))
+    }
+
+    /// Why nothing was freed. Others may have changed it meanwhile; then it is what it is now.
+    #[cold]
+    fn wrong_free(&self, iova: u64, granules: u128, freed: Option<IovaRange>) -> FreeError {
+        let error = match self.space().lock().what_is_wrong_with(iova, Some(granules)) {
+            // What is allocated below is live, or it was freed already. Without a set of what is live only the range that
+            // was refused is known to have been.
+            FreeError::NotFirst { iova, range } | FreeError::WrongSize { iova, range, .. }
+                if self.ledger.as_ref().map_or(freed == Some(range), |ledger| !ledger.contains(range)) =>
+            {
+                FreeError::FreedAlready { iova, range }
+            }
+            error => error,
+        };
+        self.failures.lock().freed_wrongly(&error);
+        events::wrong_free(&error);
+        error
+    }
+
+    /// So many granules from an iova on, if there are such.
+    fn range_of(&self, iova: u64, granules: u64) -> Option<IovaRange> {
+        let granule = self.granule();
+        let first = granule.pfn_of(iova).get();
+        let last = first.checked_add(granules.checked_sub(1)?)?;
+        granule.last_of(Pfn::new(last))?;
+        let pfns = IndexRange::new(first, last).filter(|_| granule.is_aligned(iova))?;
+        Some(IovaRange::of_pfns(pfns, granule))
     }
 }

@@ -1,152 +1,219 @@
-//! The domain: one address space, one owner.
+//! The allocator that threads share: an exact space, caches, a flush queue, and a check of frees.
 //!
-//! Invariants (`validate` checks them all):
-//!
-//! - **D1** The tree is bounded to the aperture. Each of its entries is an allocation or a piece of a reserved
-//!   region, as its [`Code`] says. What has no entry is free. There is no other state.
-//! - **D2** [`Usage`] has the numbers of what the tree holds.
-//! - **D3** The code of a reserved piece is below the code that the next reservation gets (see `reserve`).
-//! - **D4** Allocations less frees are the ranges that are allocated.
-//!
-//! Each operation is one file. Those that may fail look first and change then; the counters of failures are all
-//! that a failed operation leaves behind.
+//! Each operation is one file. `ledger.rs` knows what is live, if frees are checked exactly; `check.rs` compares what all
+//! layers say.
 
 mod allocate;
-mod code;
-mod find;
+mod allocation;
+mod check;
+mod config;
 mod free;
-mod iter;
-mod reserve;
+mod ledger;
+mod place;
 mod statistics;
-mod validate;
+mod upkeep;
 
 use core::fmt;
-use core::ops::RangeBounds;
 
-use maple_tree::{Gaps, Global, IndexRange, MapleTree, NodeAlloc};
+use lock_api::RawMutex;
+use maple_tree::{Global, NodeAlloc};
 
-use self::code::Code;
-use self::statistics::Usage;
-use crate::error::InvalidAperture;
+use self::ledger::Ledger;
+use crate::cache::{Caches, OutOfMemory};
+use crate::cpu::CurrentCpu;
+#[cfg(feature = "std")]
+use crate::cpu::ThisCpu;
+use crate::flush::{FlushQueue, Invalidate};
 use crate::granule::Granule;
-use crate::range::{IovaRange, exact_pfns};
+use crate::locked::LockedSpace;
+use crate::pad::Padded;
+use crate::range::IovaRange;
+use crate::space::{Failures, Space};
+use crate::sync::Mutex;
 
-pub use code::RangeKind;
-pub use iter::{Allocations, ReservedRegions};
-pub use statistics::{Counters, Statistics};
-pub use validate::Violation;
+pub use allocation::Allocation;
+pub use check::{DomainViolation, RangeState};
+pub use config::{Checking, DomainConfig};
+pub use statistics::DomainStatistics;
 
-/// An address space from which ranges are allocated, with one owner. ([`SharedDomain`](crate::SharedDomain) is
-/// for several.)
+/// An address space that threads share: allocation from per-CPU caches, and freed ranges that are used again only
+/// when the IOMMU has forgotten them.
 ///
-/// `A` is where tree nodes come from. With n allocated and reserved ranges:
+/// A range is in one place at a time:
 ///
-/// | operation | node visits | allocates |
+/// ```text
+///   free  ->  live  ->  queued (until the IOTLB is flushed)  ->  cached  ->  live
+///    ^                                                             |
+///    +--- the cache is full, trimmed, or space is needed ----------+
+/// ```
+///
+/// A program takes a [`StdDomain`]. Elsewhere `R` is the [lock](LockedSpace#which-lock), `C` [says](CurrentCpu) on which
+/// CPU it is, `I` [invalidates](Invalidate), and `A` is where tree nodes come from.
+///
+/// | operation | cost | allocates |
 /// | --- | --- | --- |
-/// | [`allocate`](Self::allocate) | O(log n) for natural requests and alignment 1 | a node, if a leaf is full |
-/// | [`allocate_at`](Self::allocate_at) | O(log n) | a node, if a leaf is full |
-/// | [`free`](Self::free) | O(log n) | never, and cannot fail for what is allocated |
-/// | [`find`](Self::find) | O(log n) | never |
-/// | [`reserve`](Self::reserve) | O(log n) per piece that is reserved already | nodes, if leaves are full |
-/// | [`statistics`](Self::statistics) | see there | never |
+/// | [`allocate`](Self::allocate), cached | a lock of this CPU | never |
+/// | [`allocate`](Self::allocate), not cached | that of [`Space::allocate`] | as there, and at most a magazine, a shelf and a ring |
+/// | [`free`](Self::free) | a lock of this CPU; every 16th may give 16 ranges back | never |
+/// | [`allocate_at`](Self::allocate_at), [`reserve`](Self::reserve), [`unreserve`](Self::unreserve) | those of [`Space`] | as there |
+/// | [`poll`](Self::poll), [`flush`](Self::flush), dropping it | per range, those of a free of [`Space`] | never |
 ///
-/// A node holds up to 16 ranges. No operation panics, whatever its arguments are. Dropping a domain gives all
-/// nodes back and allocates nothing.
+/// With [exact checking](Checking::Exact), another lock per operation, and memory per live range when allocating.
+///
+/// # When nothing fits
+///
+/// An allocation fails for lack of address space after everything that is queued and cached was given back to the tree,
+/// and the tree was asked again. So it fails only if nothing fits into what was free, queued or cached from its
+/// beginning to its end. What it may miss is what other threads are moving meanwhile: a range that one of them has just
+/// taken out of a cache or the queue and not yet put down elsewhere, or has freed into a cache that was emptied already.
+/// Nothing of that lasts: there is no memory of a failure. If no other thread uses the domain meanwhile, the answer is
+/// exact.
+///
+/// Lack of node memory is another error, and empties nothing.
 ///
 /// ```
-/// use iova::{Domain, Granule, Request};
+/// use iova::cpu::Cpu;
+/// use iova::flush::Invalidate;
+/// use iova::{Checking, Domain, DomainConfig, Granule, Request, Space};
 ///
-/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..=0xffff_ffff)?;
-/// let range = domain.allocate(&Request::new(32))?;
-/// assert_eq!(range.first() % (32 * 4096), 0);
-/// assert_eq!(domain.free(range.first()), Ok(range));
+/// struct Iommu;
+/// impl Invalidate for Iommu {
+///     fn flush_all(&self) { /* write to a register, and wait */ }
+/// }
+///
+/// let space = Space::new(Granule::FOUR_KIB, 0..1 << 32)?;
+/// let config = DomainConfig::new(1).checking(Checking::Exact);
+/// let cpu = || Cpu::new(0);
+/// let domain = Domain::<spin::Mutex<()>, _, _>::with_flush_queue(space, cpu, Iommu, config)?;
+///
+/// let range = domain.allocate(&Request::new(4))?;
+/// domain.free(range)?;
+/// assert!(domain.free(range).is_err());
+///
+/// // A handle frees what it has when it is dropped, unless it is told otherwise.
+/// let buffer = domain.allocation(&Request::new(1))?;
+/// let range = buffer.into_range();
+/// domain.free_sized(range.first(), 1)?;
+/// assert_eq!(domain.poll(0), Some(10_000_000)); // call it again in 10 ms
+/// domain.validate()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Domain<A: NodeAlloc = Global> {
-    granule: Granule,
-    /// Its bounds are the aperture, in pfns. All of them exist: shifted left they fit into 64 bits.
-    tree: MapleTree<Code, Gaps, A>,
-    usage: Usage,
-    counters: Counters,
+pub struct Domain<R: RawMutex, C, I: Invalidate = (), A: NodeAlloc = Global> {
+    caches: Caches<R, LockedSpace<R, A>>,
+    queue: Option<FlushQueue<R, I>>,
+    ledger: Option<Ledger<R>>,
+    cpu: C,
+    /// What users were told; the space counts what it was asked for, more than once if space is short.
+    failures: Padded<Mutex<R, Failures>>,
 }
 
-impl Domain {
-    /// An empty domain with nodes from the global allocator. Allocates nothing.
-    ///
-    /// `aperture` is what may be handed out, in iovas (byte addresses): any of Rust's range notations, such as
-    /// `0..1 << 32` (without its end), `0..=0xffff_ffff` (with it), or `..` for 2^64 bytes.
+/// A domain for programs with threads: with a lock that lets them sleep, and the operating system to say which CPU it is.
+///
+/// ```
+/// use iova::{Granule, Request, Space, StdDomain};
+///
+/// let domain = StdDomain::for_this_machine(Space::new(Granule::FOUR_KIB, 0..1 << 32)?)?;
+/// std::thread::scope(|scope| {
+///     for _ in 0..2 {
+///         scope.spawn(|| domain.allocation(&Request::new(1)).map(drop));
+///     }
+/// });
+/// assert_eq!(domain.statistics().live_ranges(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "std")]
+pub type StdDomain<I = (), A = Global> = Domain<parking_lot::RawMutex, ThisCpu, I, A>;
+
+#[cfg(feature = "std")]
+impl<A: NodeAlloc> StdDomain<(), A> {
+    /// A domain with the defaults for this machine, without a flush queue.
     ///
     /// # Errors
     ///
-    /// [`InvalidAperture`] if it is empty or does not consist of whole granules.
-    ///
-    /// ```
-    /// use iova::{Domain, Granule, InvalidAperture};
-    ///
-    /// let domain = Domain::new(Granule::FOUR_KIB, 0x1000..0x1_0000_0000)?;
-    /// assert_eq!((domain.aperture().first(), domain.aperture().last()), (0x1000, 0xffff_ffff));
-    /// let odd = Domain::new(Granule::FOUR_KIB, 0..0x1800).err();
-    /// assert!(matches!(odd, Some(InvalidAperture::Misaligned { last: 0x17ff, .. })));
-    /// # Ok::<(), InvalidAperture>(())
-    /// ```
-    pub fn new(granule: Granule, aperture: impl RangeBounds<u64>) -> Result<Self, InvalidAperture> {
-        Self::new_in(granule, aperture, Global)
+    /// As [`new`](Self::new).
+    pub fn for_this_machine(space: Space<A>) -> Result<Self, OutOfMemory> {
+        Self::new(space, ThisCpu, DomainConfig::for_this_machine())
     }
 }
 
-impl<A: NodeAlloc> Domain<A> {
-    /// Like [`new`](Domain::new), with nodes from `alloc`.
+impl<R: RawMutex, C: CurrentCpu, A: NodeAlloc> Domain<R, C, (), A> {
+    /// A domain without a flush queue: a range may be used again as soon as it is freed. So it is for callers that
+    /// have invalidated it themselves.
+    ///
+    /// What is allocated from `space` already is live.
     ///
     /// # Errors
     ///
-    /// As for [`new`](Domain::new).
-    pub fn new_in(
-        granule: Granule,
-        aperture: impl RangeBounds<u64>,
-        alloc: A,
-    ) -> Result<Self, InvalidAperture> {
-        let bytes = IndexRange::from_bounds(aperture).ok_or(InvalidAperture::Empty)?;
-        let (first, last) = (bytes.first(), bytes.last());
-        let misaligned = InvalidAperture::Misaligned { first, last, granule };
-        Ok(Self {
-            granule,
-            tree: MapleTree::bounded_in(exact_pfns(bytes, granule).ok_or(misaligned)?, alloc),
-            usage: Usage::default(),
-            counters: Counters::default(),
-        })
+    /// [`OutOfMemory`] if there is not even the memory for what there is per CPU and class, 128 bytes each, or to note what
+    /// is live already.
+    pub fn new(space: Space<A>, cpu: C, config: DomainConfig) -> Result<Self, OutOfMemory> {
+        Self::assemble(space, cpu, None, config)
+    }
+}
+
+impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A> {
+    /// A domain with a flush queue: a range is used again after an invalidation that began after it was freed.
+    ///
+    /// What is allocated from `space` already is live.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Domain::new).
+    pub fn with_flush_queue(
+        space: Space<A>,
+        cpu: C,
+        invalidate: I,
+        config: DomainConfig,
+    ) -> Result<Self, OutOfMemory> {
+        Self::assemble(space, cpu, Some(FlushQueue::new(invalidate, config.queue)?), config)
     }
 
-    /// The smallest unit that is handed out.
+    fn assemble(
+        space: Space<A>,
+        cpu: C,
+        queue: Option<FlushQueue<R, I>>,
+        config: DomainConfig,
+    ) -> Result<Self, OutOfMemory> {
+        let ledger = match config.checking {
+            Checking::Trust => None,
+            Checking::Exact => Some(Ledger::of(space.allocations())?),
+        };
+        let caches = Caches::new(LockedSpace::new(space), config.caches)?;
+        Ok(Self { caches, queue, ledger, cpu, failures: Padded::new(Mutex::new(Failures::default())) })
+    }
+
+    /// The smallest unit that is handed out. Takes no lock.
     pub fn granule(&self) -> Granule {
-        self.granule
+        self.space().granule()
     }
 
-    /// What may be handed out at all, reserved regions included.
+    /// What may be handed out at all. Takes no lock.
     pub fn aperture(&self) -> IovaRange {
-        self.range(self.tree.bounds())
+        self.space().aperture()
     }
 
-    /// Where the tree's nodes come from.
-    pub fn allocator(&self) -> &A {
-        self.tree.allocator()
+    /// The space below the caches, to look at: what is cached or queued is allocated there. Nothing must be freed there.
+    pub fn space(&self) -> &LockedSpace<R, A> {
+        self.caches.backing()
     }
 
-    /// As iovas. The pfns lie in the aperture, so they exist.
-    fn range(&self, pfns: IndexRange) -> IovaRange {
-        IovaRange::of_pfns(pfns, self.granule)
+    /// The caches.
+    pub fn caches(&self) -> &Caches<R, LockedSpace<R, A>> {
+        &self.caches
     }
 
-    fn free_granules(&self) -> u128 {
-        self.usage.free_granules(self.tree.bounds())
+    /// The flush queue, if there is one.
+    pub fn queue(&self) -> Option<&FlushQueue<R, I>> {
+        self.queue.as_ref()
     }
 }
 
-impl<A: NodeAlloc> fmt::Debug for Domain<A> {
+impl<R: RawMutex, C, I: Invalidate, A: NodeAlloc> fmt::Debug for Domain<R, C, I, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Domain")
-            .field("granule", &self.granule)
-            .field("aperture", &self.aperture())
-            .field("usage", &self.usage)
+            .field("space", self.caches.backing())
+            .field("caches", &self.caches)
+            .field("queue", &self.queue)
             .finish_non_exhaustive()
     }
 }

@@ -1,160 +1,77 @@
-//! What a domain has, and what happened to it.
+//! The numbers of all layers.
 
-use maple_tree::{IndexRange, NodeAlloc};
+use lock_api::RawMutex;
+use maple_tree::NodeAlloc;
 
-use super::Domain;
-use super::code::{self, Code};
-use crate::error::{AllocateError, PlaceError};
+use super::{Domain, Ledger};
+use crate::cache::CacheStatistics;
+use crate::cpu::CurrentCpu;
+use crate::flush::{FlushQueue, FlushStatistics, Invalidate};
+use crate::space::{Failures, Statistics};
 
-/// What the tree holds, kept up to date by each operation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Usage {
-    pub(super) allocated_ranges: u64,
-    pub(super) allocated_granules: u128,
-    pub(super) reserved_pieces: usize,
-    pub(super) reserved_granules: u128,
-}
-
-impl Usage {
-    pub(super) fn free_granules(&self, aperture: IndexRange) -> u128 {
-        aperture.count() - self.allocated_granules - self.reserved_granules
-    }
-
-    pub(super) fn next_reserved_code(&self) -> Code {
-        code::reserved(self.reserved_pieces)
-    }
-}
-
-/// What a domain has at one moment; made by [`Domain::statistics`].
+/// What a domain has and what happened to it; made by [`Domain::statistics`].
 ///
-/// Allocated, reserved and free granules together are the aperture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The layers are asked one after the other. What other threads move meanwhile may be counted twice or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Statistics {
-    /// How many ranges are allocated.
-    pub allocated_ranges: u64,
-    /// How many granules they have.
-    pub allocated_granules: u128,
-    /// How many granules of the aperture are reserved.
-    pub reserved_granules: u128,
-    /// How many granules are free.
-    pub free_granules: u128,
-    /// How many granules the longest free run has.
-    pub longest_free_granules: u128,
-    /// How many nodes the tree has.
-    pub nodes: usize,
-    /// How many bytes they take.
-    pub node_bytes: usize,
-    /// What happened since the domain was made.
-    pub counters: Counters,
+pub struct DomainStatistics {
+    /// The space below: what is allocated there is live, cached or queued. Its counters are of what it was asked for, which
+    /// is more than once if space is short, and not at all for what the caches served.
+    pub space: Statistics,
+    /// The caches, with hits and misses by class.
+    pub caches: CacheStatistics,
+    /// The flush queue; zeros if there is none.
+    pub queue: FlushStatistics,
+    /// What failed, as users of the domain were told.
+    pub failures: Failures,
+    /// The bytes of the set of live ranges; 0 unless frees are checked exactly.
+    pub ledger_bytes: usize,
 }
 
-impl Statistics {
-    /// How fragmented the free space is, in thousandths: `1 - longest free run / free`, rounded down.
-    ///
-    /// 0 if all free space is in one run, or none is left; towards 1000 as it falls into many small ones. An
-    /// integer, as kernels have no floating point.
-    ///
-    /// ```
-    /// use iova::{AllocMode, Domain, Granule};
-    ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x9000)?;
-    /// assert_eq!(domain.statistics().fragmentation_permille(), 0);
-    /// domain.allocate_at(0x6000..0x7000, AllocMode::Normal)?; // 6 free below, 2 above
-    /// assert_eq!(domain.statistics().fragmentation_permille(), 250);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn fragmentation_permille(&self) -> u32 {
-        let elsewhere = self.free_granules.saturating_sub(self.longest_free_granules);
-        // At most 1000, and 2^64 * 1000 is far from the end of a u128.
-        elsewhere.saturating_mul(1000).checked_div(self.free_granules).unwrap_or(0) as u32
-    }
-}
-
-/// How often what happened, since the domain was made. They wrap around at 2^64.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counters {
-    /// Allocations that succeeded, at a fixed place or not.
-    pub allocations: u64,
-    /// Ranges freed.
-    pub frees: u64,
-    /// Allocations that failed because no such range existed.
-    pub out_of_address_space: u64,
-    /// Allocations at a fixed place and reservations that failed because it was occupied.
-    pub occupied: u64,
-    /// Allocations and reservations that failed for lack of node memory.
-    pub out_of_node_memory: u64,
-    /// Allocations and reservations that made no sense.
-    pub bad_requests: u64,
-    /// Frees of what no allocated range begins at.
-    pub failed_frees: u64,
-}
-
-impl Counters {
-    pub(super) fn allocated(&mut self) {
-        count(&mut self.allocations);
+impl DomainStatistics {
+    /// How many ranges are live.
+    #[must_use]
+    pub fn live_ranges(&self) -> u64 {
+        let freed = self.caches.cached_ranges() + self.queue.queued_ranges;
+        self.space.allocated_ranges.saturating_sub(freed)
     }
 
-    pub(super) fn freed(&mut self) {
-        count(&mut self.frees);
+    /// How many granules are live.
+    #[must_use]
+    pub fn live_granules(&self) -> u128 {
+        let freed = self.cached_granules() + self.queued_granules();
+        self.space.allocated_granules.saturating_sub(freed)
     }
 
-    pub(super) fn free_failed(&mut self) {
-        count(&mut self.failed_frees);
+    /// How many granules are cached.
+    #[must_use]
+    pub fn cached_granules(&self) -> u128 {
+        self.caches.cached_granules()
     }
 
-    pub(super) fn allocation_failed(&mut self, error: &AllocateError) {
-        count(match error {
-            AllocateError::OutOfAddressSpace(_) => &mut self.out_of_address_space,
-            AllocateError::OutOfNodeMemory(_) => &mut self.out_of_node_memory,
-            AllocateError::BadRequest(_) => &mut self.bad_requests,
-        });
+    /// How many granules wait for a flush of the IOTLB.
+    #[must_use]
+    pub fn queued_granules(&self) -> u128 {
+        self.queue.queued_granules
     }
 
-    pub(super) fn placing_failed(&mut self, error: &PlaceError) {
-        count(match error {
-            PlaceError::Occupied { .. } => &mut self.occupied,
-            PlaceError::OutOfNodeMemory(_) => &mut self.out_of_node_memory,
-            PlaceError::BadRequest(_) => &mut self.bad_requests,
-        });
+    /// All memory: nodes, caches, rings, and the set of live ranges.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.space.node_bytes + self.caches.bytes + self.queue.ring_bytes + self.ledger_bytes
     }
 }
 
-fn count(counter: &mut u64) {
-    *counter = counter.wrapping_add(1);
-}
-
-impl<A: NodeAlloc> Domain<A> {
-    /// What the domain has and what happened to it. Allocates nothing.
-    ///
-    /// # Complexity
-    ///
-    /// All numbers are kept up to date and cost nothing, but for the longest free run, which takes one gap search
-    /// of O(log n) node visits.
-    ///
-    /// ```
-    /// use iova::{Domain, Granule, Request};
-    ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-    /// domain.allocate(&Request::new(4))?;
-    /// let statistics = domain.statistics();
-    /// assert_eq!((statistics.allocated_ranges, statistics.allocated_granules), (1, 4));
-    /// assert_eq!((statistics.free_granules, statistics.nodes), (12, 1));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn statistics(&self) -> Statistics {
-        let longest = self.tree.longest_gap(..);
-        let nodes = self.tree.stats();
-        Statistics {
-            allocated_ranges: self.usage.allocated_ranges,
-            allocated_granules: self.usage.allocated_granules,
-            reserved_granules: self.usage.reserved_granules,
-            free_granules: self.free_granules(),
-            longest_free_granules: longest.map_or(0, IndexRange::count),
-            nodes: nodes.leaves + nodes.branches,
-            node_bytes: nodes.node_bytes,
-            counters: self.counters,
+impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A> {
+    /// What there is and what happened. Takes each lock for a moment; looks at each range that is queued. Allocates
+    /// nothing.
+    pub fn statistics(&self) -> DomainStatistics {
+        DomainStatistics {
+            space: self.space().statistics(),
+            caches: self.caches.statistics(),
+            queue: self.queue.as_ref().map(FlushQueue::statistics).unwrap_or_default(),
+            failures: *self.failures.lock(),
+            ledger_bytes: self.ledger.as_ref().map_or(0, Ledger::bytes),
         }
     }
 }

@@ -2,22 +2,22 @@
 
 use core::fmt;
 
-use crate::domain::RangeKind;
 use crate::error::BadRequest;
 use crate::range::IovaRange;
+use crate::space::RangeKind;
 
-/// Why [`Domain::allocate`](crate::Domain::allocate) returned no range. The domain is as it was.
+/// Why [`Space::allocate`](crate::Space::allocate) returned no range. The space is as it was.
 ///
 /// ```
-/// use iova::{AllocateError, Domain, Granule, Request};
+/// use iova::{AllocateError, Granule, Request, Space};
 ///
-/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x4000)?;
-/// domain.allocate(&Request::new(1))?;
-/// let error = domain.allocate(&Request::new(4)).unwrap_err();
+/// let mut space = Space::new(Granule::FOUR_KIB, 0..0x4000)?;
+/// space.allocate(&Request::new(1))?;
+/// let error = space.allocate(&Request::new(4)).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "no free range of 4 granules aligned to 4 in 0x0..=0x3fff: the longest free run there has 3, \
-///      the domain has 3 free"
+///      the space has 3 free"
 /// );
 /// assert!(matches!(error, AllocateError::OutOfAddressSpace(why) if why.free_granules == 3));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,7 +29,7 @@ pub enum AllocateError {
     OutOfAddressSpace(OutOfAddressSpace),
     /// There is such a range, but no memory to record it. Retrying may be of use at any time.
     OutOfNodeMemory(OutOfNodeMemory),
-    /// The request makes no sense, or not in this domain. Retrying is of no use.
+    /// The request makes no sense, or not in this space. Retrying is of no use.
     BadRequest(BadRequest),
 }
 
@@ -63,21 +63,23 @@ impl From<BadRequest> for AllocateError {
     }
 }
 
-/// Why a range of the caller's choice was not allocated ([`Domain::allocate_at`](crate::Domain::allocate_at)) or
-/// reserved ([`Domain::reserve`](crate::Domain::reserve)). The domain is as it was.
+/// Why a range of the caller's choice was not allocated ([`Space::allocate_at`](crate::Space::allocate_at)), reserved
+/// ([`Space::reserve`](crate::Space::reserve)) or unreserved ([`Space::unreserve`](crate::Space::unreserve)). The space
+/// is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlaceError {
     /// Some of it is taken.
     Occupied {
-        /// The first allocation or reserved region, by address, that is in the way.
+        /// The first, by address, that is in the way: an allocation, a reserved region, or what lies between two
+        /// windows.
         by: IovaRange,
-        /// Which of the two it is.
+        /// Which of them it is.
         kind: RangeKind,
     },
     /// There was no memory to record it. Retrying may be of use at any time.
     OutOfNodeMemory(OutOfNodeMemory),
-    /// The range makes no sense, or not in this domain. Retrying is of no use.
+    /// The range makes no sense, or not in this space. Retrying is of no use.
     BadRequest(BadRequest),
 }
 
@@ -109,27 +111,56 @@ impl From<BadRequest> for PlaceError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutOfAddressSpace {
-    /// Where it was looked for: the part of the aperture below the request's limit.
+    /// Where it was looked for: the part of the aperture at or below the request's limit.
     pub window: IovaRange,
+    /// The request's limit, an iova.
+    pub limit: u64,
+    /// The preferred limit, if there is one and it has a part of the window below it.
+    pub preferred: Option<PreferredLimit>,
     /// How many granules were asked for.
     pub granules: u64,
     /// To how many granules they should have been aligned.
     pub align_granules: u64,
-    /// How many granules the longest free run in the window has. If these are enough, it was the alignment that
-    /// could not be had.
-    pub longest_free_granules: u128,
-    /// How many granules are free in the whole domain.
+    /// Of how many granules no multiple was to be crossed, if any.
+    pub boundary_granules: Option<u64>,
+    /// How many granules the longest free run in the window has (never 2^64, as any request would fit then). If these are enough, it was the alignment, or
+    /// the boundary, that could not be had.
+    pub longest_free_granules: u64,
+    /// How many granules are free in the whole space.
     pub free_granules: u128,
+    /// How many granules the caches of a [`Domain`](crate::Domain) hold, all the same: what other threads have freed
+    /// since they were emptied for this request. Always 0 for a space.
+    pub cached_granules: u128,
+    /// How many granules wait for a flush in a [`Domain`](crate::Domain), all the same. Always 0 for a space.
+    pub queued_granules: u128,
+}
+
+/// What there is below a preferred limit, where a request was looked for first, in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PreferredLimit {
+    /// The limit, an iova.
+    pub limit: u64,
+    /// How many granules the longest free run at or below it has.
+    pub longest_free_granules: u64,
 }
 
 impl fmt::Display for OutOfAddressSpace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { window, granules, align_granules, longest_free_granules, free_granules } = self;
-        write!(
-            f,
-            "no free range of {granules} granules aligned to {align_granules} in {window}: the longest free \
-             run there has {longest_free_granules}, the domain has {free_granules} free"
-        )
+        let Self { window, granules, align_granules, longest_free_granules, free_granules, .. } = self;
+        write!(f, "no free range of {granules} granules aligned to {align_granules}")?;
+        if let Some(boundary) = self.boundary_granules {
+            write!(f, ", not across a multiple of {boundary},")?;
+        }
+        write!(f, " in {window}: the longest free run there has {longest_free_granules}, ")?;
+        if let Some(preferred) = self.preferred {
+            write!(f, "up to {:#x} it has {}, ", preferred.limit, preferred.longest_free_granules)?;
+        }
+        write!(f, "the space has {free_granules} free")?;
+        if self.cached_granules > 0 || self.queued_granules > 0 {
+            write!(f, ", {} are cached and {} queued", self.cached_granules, self.queued_granules)?;
+        }
+        Ok(())
     }
 }
 

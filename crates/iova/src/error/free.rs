@@ -9,24 +9,31 @@ use crate::range::IovaRange;
 /// iova, is always freed.
 ///
 /// ```
-/// use iova::{Domain, FreeError, Granule, Request};
+/// use iova::{FreeError, Granule, Request, Space};
 ///
-/// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-/// let range = domain.allocate(&Request::new(2))?;
-/// assert_eq!(domain.free(0xf000), Err(FreeError::NotFirst { iova: 0xf000, range }));
-/// domain.free(range.first())?;
-/// assert_eq!(domain.free(range.first()), Err(FreeError::NotAllocated { iova: 0xe000 }));
+/// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+/// let range = space.allocate(&Request::new(2))?;
+/// assert_eq!(space.free(0xf000), Err(FreeError::NotFirst { iova: 0xf000, range }));
+/// space.free(range.first())?;
+/// assert_eq!(space.free(range.first()), Err(FreeError::NotAllocated { iova: 0xe000 }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FreeError {
-    /// It lies outside of the domain's aperture.
+    /// It lies outside of the space's aperture.
     OutsideAperture {
         /// The iova.
         iova: u64,
         /// The aperture.
         aperture: IovaRange,
+    },
+    /// It lies between two windows of the space.
+    BetweenWindows {
+        /// The iova.
+        iova: u64,
+        /// What lies between the windows.
+        between: IovaRange,
     },
     /// It is not the first of a granule.
     Misaligned {
@@ -40,6 +47,14 @@ pub enum FreeError {
         /// The iova.
         iova: u64,
     },
+    /// It lies in a range that was freed before, and is cached or waits for a flush: a double free. Only a
+    /// [`Domain`](crate::Domain) has such ranges.
+    FreedAlready {
+        /// The iova.
+        iova: u64,
+        /// The range.
+        range: IovaRange,
+    },
     /// It lies in an allocated range but is not its first.
     NotFirst {
         /// The iova.
@@ -47,11 +62,20 @@ pub enum FreeError {
         /// The range.
         range: IovaRange,
     },
+    /// A range is allocated there, but of another size.
+    WrongSize {
+        /// The iova.
+        iova: u64,
+        /// What was said to be its size.
+        granules: u128,
+        /// The range.
+        range: IovaRange,
+    },
     /// It lies in a reserved region.
     Reserved {
         /// The iova.
         iova: u64,
-        /// The region, adjacent reservations joined.
+        /// The region.
         region: IovaRange,
     },
 }
@@ -62,12 +86,25 @@ impl fmt::Display for FreeError {
             Self::OutsideAperture { iova, aperture } => {
                 write!(f, "{iova:#x} is outside of the aperture {aperture}")
             }
+            Self::BetweenWindows { iova, between } => {
+                write!(f, "{iova:#x} is in {between}, between two windows")
+            }
             Self::Misaligned { iova, granule } => {
                 write!(f, "{iova:#x} is not a multiple of the granule {granule}")
             }
             Self::NotAllocated { iova } => write!(f, "{iova:#x} is not allocated"),
+            Self::FreedAlready { iova, range } => {
+                write!(f, "{iova:#x} is in {range}, which was freed already and is cached or queued")
+            }
             Self::NotFirst { iova, range } => {
                 write!(f, "{iova:#x} is not the first iova of the allocated range {range}")
+            }
+            Self::WrongSize { iova, granules, range } => {
+                write!(
+                    f,
+                    "at {iova:#x} not {granules} granules are allocated but {}: {range}",
+                    range.granules()
+                )
             }
             Self::Reserved { iova, region } => write!(f, "{iova:#x} is in the reserved region {region}"),
         }

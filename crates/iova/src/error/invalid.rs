@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::error::OutOfNodeMemory;
 use crate::granule::Granule;
 use crate::range::IovaRange;
 
@@ -20,11 +21,11 @@ impl fmt::Display for InvalidGranule {
 
 impl core::error::Error for InvalidGranule {}
 
-/// What is wrong with an aperture.
+/// What is wrong with an aperture, or a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidAperture {
-    /// It holds no iova.
+    /// It holds no iova, or there is no window.
     Empty,
     /// It does not consist of whole granules.
     Misaligned {
@@ -40,11 +41,11 @@ pub enum InvalidAperture {
 impl fmt::Display for InvalidAperture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("the aperture is empty"),
+            Self::Empty => f.write_str("the aperture is empty, or one of its windows"),
             Self::Misaligned { first, last, granule } => {
                 write!(
                     f,
-                    "the aperture {first:#x}..={last:#x} does not consist of whole granules of {granule}"
+                    "the aperture or window {first:#x}..={last:#x} does not consist of whole granules of {granule}"
                 )
             }
         }
@@ -52,6 +53,39 @@ impl fmt::Display for InvalidAperture {
 }
 
 impl core::error::Error for InvalidAperture {}
+
+/// Why there is no space of these windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WindowsError {
+    /// A window makes no sense. Retrying is of no use.
+    Invalid(InvalidAperture),
+    /// There was no memory to record what lies between them. Retrying may be of use at any time.
+    OutOfNodeMemory(OutOfNodeMemory),
+}
+
+impl fmt::Display for WindowsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(error) => error.fmt(f),
+            Self::OutOfNodeMemory(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for WindowsError {}
+
+impl From<InvalidAperture> for WindowsError {
+    fn from(error: InvalidAperture) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+impl From<OutOfNodeMemory> for WindowsError {
+    fn from(error: OutOfNodeMemory) -> Self {
+        Self::OutOfNodeMemory(error)
+    }
+}
 
 /// What is wrong with a request. It would be wrong at any time, whatever is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +103,18 @@ pub enum BadRequest {
     NaturalAlignment {
         /// The size that was asked for.
         granules: u64,
+    },
+    /// The boundary is not a power of two.
+    Boundary {
+        /// What was asked for.
+        granules: u64,
+    },
+    /// The size is larger than the boundary: any such range crosses it.
+    SizeAboveBoundary {
+        /// The size that was asked for.
+        granules: u64,
+        /// What it cannot but cross.
+        boundary_granules: u64,
     },
     /// No granule of the aperture lies at or below the limit.
     LimitBelowAperture {
@@ -106,6 +152,10 @@ impl fmt::Display for BadRequest {
             Self::Alignment { granules } => write!(f, "the alignment {granules} is not a power of two"),
             Self::NaturalAlignment { granules } => {
                 write!(f, "a range of {granules} granules is too large to be aligned naturally")
+            }
+            Self::Boundary { granules } => write!(f, "the boundary {granules} is not a power of two"),
+            Self::SizeAboveBoundary { granules, boundary_granules } => {
+                write!(f, "any range of {granules} granules crosses a boundary of {boundary_granules}")
             }
             Self::LimitBelowAperture { limit, aperture } => {
                 write!(f, "the limit {limit:#x} leaves no granule of the aperture {aperture}")

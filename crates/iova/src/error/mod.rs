@@ -6,6 +6,6 @@ mod allocate;
 mod free;
 mod invalid;
 
-pub use allocate::{AllocateError, OutOfAddressSpace, OutOfNodeMemory, PlaceError};
+pub use allocate::{AllocateError, OutOfAddressSpace, OutOfNodeMemory, PlaceError, PreferredLimit};
 pub use free::FreeError;
-pub use invalid::{BadRequest, InvalidAperture, InvalidGranule};
+pub use invalid::{BadRequest, InvalidAperture, InvalidGranule, WindowsError};

@@ -1,6 +1,6 @@
 //! The model: a vector with one cell per granule, and brute force.
 
-use iova::{Alignment, BadRequest, Domain, FreeError, Granule, NodeAlloc, RangeKind, Request};
+use iova::{Alignment, BadRequest, FreeError, Granule, NodeAlloc, RangeKind, Request, Space};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
@@ -8,12 +8,26 @@ pub(crate) enum Cell {
     /// Allocated, by the so-many-th allocation.
     Allocated(u64),
     Reserved,
+    /// Between two windows.
+    Excluded,
+}
+
+impl Cell {
+    /// What a space calls it.
+    pub(crate) fn kind(self) -> Option<RangeKind> {
+        match self {
+            Self::Free => None,
+            Self::Allocated(_) => Some(RangeKind::Allocated),
+            Self::Reserved => Some(RangeKind::Reserved),
+            Self::Excluded => Some(RangeKind::Excluded),
+        }
+    }
 }
 
 /// Why an allocation must fail, with the numbers that the error must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    NoSpace { window_last: u64, align: u64, longest: u128, free: u128 },
+    NoSpace { window_last: u64, align: u64, longest: u64, free: u128, preferred: Option<(u64, u64)> },
     Bad(&'static str),
 }
 
@@ -34,8 +48,8 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    pub(crate) fn new(granule: Granule, base: u64, granules: usize) -> Self {
-        Self { granule, base, cells: vec![Cell::Free; granules], next_id: 0 }
+    pub(crate) fn new(granule: Granule, base: u64, cells: Vec<Cell>) -> Self {
+        Self { granule, base, cells, next_id: 0 }
     }
 
     /// The first iova of a cell.
@@ -57,8 +71,8 @@ impl Model {
         (0..self.cells.len()).find(|&cell| (self.first_of(cell)..=self.last_of(cell)).contains(&iova))
     }
 
-    /// The highest fit, by trying every place; cells, first and last.
-    pub(crate) fn highest_fit(&self, request: &Request) -> Result<(usize, usize), Refusal> {
+    /// The highest fit, by trying every place; cells, first and last, and whether the preferred limit was of no use.
+    pub(crate) fn highest_fit(&self, request: &Request) -> Result<(usize, usize, bool), Refusal> {
         let size = request.granules();
         if size == 0 {
             return Err(Refusal::Bad("no granules"));
@@ -69,24 +83,58 @@ impl Model {
             Alignment::Natural if size > 1 << 63 => return Err(Refusal::Bad("natural alignment")),
             Alignment::Natural => (0..64).map(|k| 1 << k).find(|&power| power >= size).unwrap(),
         };
-        let usable = (0..self.cells.len()).filter(|&cell| self.last_of(cell) <= request.limit_iova());
-        let Some(last_usable) = usable.max() else { return Err(Refusal::Bad("limit")) };
-        let fit = (0..=last_usable).rev().find(|&first| {
+        let boundary = request.boundary_granules();
+        if boundary.is_some_and(|boundary| boundary.count_ones() != 1) {
+            return Err(Refusal::Bad("boundary"));
+        }
+        let last_usable = |limit| (0..self.cells.len()).rfind(|&cell| self.last_of(cell) <= limit);
+        let last = last_usable(request.limit_iova()).ok_or(Refusal::Bad("limit"))?;
+        if boundary.is_some_and(|boundary| size > boundary) {
+            return Err(Refusal::Bad("size above boundary"));
+        }
+        let preferred = request.preferred_limit().filter(|limit| *limit < request.limit_iova());
+        let preferred = preferred.and_then(|limit| Some((limit, last_usable(limit)?)));
+        let low = preferred.and_then(|(_, last)| self.highest_fit_below(last, size, align, boundary));
+        if let Some((first, last)) = low {
+            return Ok((first, last, false));
+        }
+        if let Some((first, end)) = self.highest_fit_below(last, size, align, boundary) {
+            return Ok((
+                first,
+                end,
+                request.preferred_limit().is_some_and(|limit| self.last_of(end) > limit),
+            ));
+        }
+        Err(Refusal::NoSpace {
+            window_last: self.last_of(last),
+            align,
+            longest: self.longest_free(last),
+            free: self.count(|cell| cell == Cell::Free),
+            preferred: preferred.map(|(limit, last)| (limit, self.longest_free(last))),
+        })
+    }
+
+    fn highest_fit_below(
+        &self,
+        last_usable: usize,
+        size: u64,
+        align: u64,
+        boundary: Option<u64>,
+    ) -> Option<(usize, usize)> {
+        let block = |cell: usize| boundary.map(|boundary| (self.base + cell as u64) / boundary);
+        let mut firsts = (0..=last_usable).rev();
+        let first = firsts.find(|&first| {
             let last = first as u128 + u128::from(size) - 1;
             (self.base + first as u64) % align == 0
                 && last <= last_usable as u128
                 && (first..=last as usize).all(|cell| self.cells[cell] == Cell::Free)
-        });
-        fit.map(|first| (first, first + size as usize - 1)).ok_or_else(|| Refusal::NoSpace {
-            window_last: self.last_of(last_usable),
-            align,
-            longest: self.longest_free(last_usable),
-            free: self.count(|cell| cell == Cell::Free),
-        })
+                && block(first) == block(last as usize)
+        })?;
+        Some((first, first + size as usize - 1))
     }
 
     /// The longest run of free cells up to `last`.
-    pub(crate) fn longest_free(&self, last: usize) -> u128 {
+    pub(crate) fn longest_free(&self, last: usize) -> u64 {
         let (mut longest, mut run) = (0, 0);
         for cell in &self.cells[..=last] {
             run = if *cell == Cell::Free { run + 1 } else { 0 };
@@ -95,7 +143,7 @@ impl Model {
         longest
     }
 
-    pub(crate) fn longest_free_at_all(&self) -> u128 {
+    pub(crate) fn longest_free_at_all(&self) -> u64 {
         self.longest_free(self.last_cell())
     }
 
@@ -143,9 +191,7 @@ impl Model {
 
     fn occupied(&self, cell: usize) -> PlaceRefusal {
         let (first, last) = self.around(cell);
-        let kind =
-            if self.cells[cell] == Cell::Reserved { RangeKind::Reserved } else { RangeKind::Allocated };
-        PlaceRefusal::Occupied(first, last, kind)
+        PlaceRefusal::Occupied(first, last, self.cells[cell].kind().unwrap())
     }
 
     /// The run of equal cells around one.
@@ -156,8 +202,26 @@ impl Model {
         (first, last)
     }
 
-    /// Whether this is what `free` must answer to this iova; the cells if it must succeed.
-    pub(crate) fn free(&self, iova: u64) -> Result<(usize, usize), &'static str> {
+    /// The range of iovas that is to be unreserved, if it makes sense.
+    pub(crate) fn unreservation(&self, first: u64, last: u64) -> Result<(), &'static str> {
+        if first > last { Err("empty") } else { Ok(()) }
+    }
+
+    /// The reserved cells that a range of iovas touches, and whether a region of them sticks out of it.
+    pub(crate) fn reserved_within(&self, first: u64, last: u64) -> (Vec<usize>, bool) {
+        let within = |cell: usize| self.last_of(cell) >= first && self.first_of(cell) <= last;
+        let cells: Vec<_> = (0..self.cells.len())
+            .filter(|&cell| within(cell) && self.cells[cell] == Cell::Reserved)
+            .collect();
+        let sticks_out = cells.iter().any(|&cell| {
+            let (first, last) = self.around(cell);
+            !within(first) || !within(last)
+        });
+        (cells, sticks_out)
+    }
+
+    /// What `free` must answer to this iova, and `free_sized` to a size; the cells if it must succeed.
+    pub(crate) fn free(&self, iova: u64, granules: Option<u64>) -> Result<(usize, usize), &'static str> {
         let cell = self.cell_of(iova).ok_or("outside")?;
         if iova != self.first_of(cell) {
             return Err("misaligned");
@@ -165,7 +229,13 @@ impl Model {
         match self.cells[cell] {
             Cell::Free => Err("not allocated"),
             Cell::Reserved => Err("reserved"),
+            Cell::Excluded => Err("between"),
             Cell::Allocated(_) if self.around(cell).0 != cell => Err("not first"),
+            Cell::Allocated(_)
+                if granules.is_some_and(|size| size != (self.around(cell).1 - cell + 1) as u64) =>
+            {
+                Err("wrong size")
+            }
             Cell::Allocated(_) => Ok(self.around(cell)),
         }
     }
@@ -176,12 +246,7 @@ impl Model {
         let mut cell = 0;
         while cell < self.cells.len() {
             let (first, last) = self.around(cell);
-            let is_kind = match self.cells[cell] {
-                Cell::Free => false,
-                Cell::Allocated(_) => kind == RangeKind::Allocated,
-                Cell::Reserved => kind == RangeKind::Reserved,
-            };
-            if is_kind {
+            if self.cells[cell].kind() == Some(kind) {
                 runs.push((self.first_of(first), self.last_of(last)));
             }
             cell = last + 1;
@@ -189,20 +254,37 @@ impl Model {
         runs
     }
 
+    /// Maximal runs of cells that are in a window, as iovas, in order.
+    pub(crate) fn windows(&self) -> Vec<(u64, u64)> {
+        let excluded = |cell: &usize| self.cells[*cell] == Cell::Excluded;
+        let firsts =
+            (0..self.cells.len()).filter(|cell| !excluded(cell) && (*cell == 0 || excluded(&(cell - 1))));
+        firsts
+            .map(|first| {
+                let end = (first..self.cells.len()).find(excluded).unwrap_or(self.cells.len());
+                (self.first_of(first), self.last_of(end - 1))
+            })
+            .collect()
+    }
+
     /// Compares everything that can be seen.
-    pub(crate) fn check<A: NodeAlloc>(&self, domain: &Domain<A>) {
-        domain.validate().unwrap();
+    pub(crate) fn check<A: NodeAlloc>(&self, space: &Space<A>) {
+        space.validate().unwrap();
         let ends = |range: iova::IovaRange| (range.first(), range.last());
-        let allocations: Vec<_> = domain.allocations().map(ends).collect();
+        let allocations: Vec<_> = space.allocations().map(ends).collect();
         assert_eq!(allocations, self.runs(RangeKind::Allocated));
-        assert!(domain.allocations().rev().map(ends).eq(allocations.iter().rev().copied()));
-        assert!(domain.reserved_regions().map(ends).eq(self.runs(RangeKind::Reserved)));
-        let statistics = domain.statistics();
+        assert!(space.allocations().rev().map(ends).eq(allocations.iter().rev().copied()));
+        let regions = self.runs(RangeKind::Reserved);
+        assert!(space.reserved_regions().map(ends).eq(regions.iter().copied()));
+        assert!(space.reserved_regions().rev().map(ends).eq(regions.into_iter().rev()));
+        assert!(space.windows().map(ends).eq(self.windows()));
+        let statistics = space.statistics();
         assert_eq!(statistics.allocated_ranges, allocations.len() as u64);
         assert_eq!(statistics.allocated_granules, self.count(|cell| matches!(cell, Cell::Allocated(_))));
         assert_eq!(statistics.reserved_granules, self.count(|cell| cell == Cell::Reserved));
         assert_eq!(statistics.free_granules, self.count(|cell| cell == Cell::Free));
-        assert_eq!(statistics.longest_free_granules, self.longest_free_at_all());
+        assert_eq!(statistics.excluded_granules, self.count(|cell| cell == Cell::Excluded));
+        assert_eq!(statistics.longest_free_granules, u128::from(self.longest_free_at_all()));
     }
 }
 
@@ -212,6 +294,8 @@ pub(crate) fn word_for(bad: &BadRequest) -> &'static str {
         BadRequest::NoGranules => "no granules",
         BadRequest::Alignment { .. } => "alignment",
         BadRequest::NaturalAlignment { .. } => "natural alignment",
+        BadRequest::Boundary { .. } => "boundary",
+        BadRequest::SizeAboveBoundary { .. } => "size above boundary",
         BadRequest::LimitBelowAperture { .. } => "limit",
         BadRequest::EmptyRange => "empty",
         BadRequest::Misaligned { .. } => "misaligned",
@@ -224,6 +308,8 @@ pub(crate) fn word_for(bad: &BadRequest) -> &'static str {
 pub(crate) fn word_for_free(error: &FreeError) -> &'static str {
     match error {
         FreeError::OutsideAperture { .. } => "outside",
+        FreeError::BetweenWindows { .. } => "between",
+        FreeError::WrongSize { .. } => "wrong size",
         FreeError::Misaligned { .. } => "misaligned",
         FreeError::NotAllocated { .. } => "not allocated",
         FreeError::NotFirst { .. } => "not first",

@@ -23,6 +23,8 @@ pub(crate) fn during<R>(operation: impl FnOnce() -> R) -> (u64, R) {
 }
 
 #[cfg(test)]
+mod batches;
+#[cfg(test)]
 mod bulk;
 #[cfg(test)]
 mod overwrites;

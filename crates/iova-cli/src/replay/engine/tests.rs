@@ -73,15 +73,15 @@ fn a_sound_run_loses_nothing() {
 fn a_range_that_is_not_as_requested_is_misplaced() {
     tampered(|run, _, _| {
         let owned = run.live[&RangeId(0)];
-        let free = run.domain.allocate(&Request::new(2)).unwrap();
+        let free = run.space.allocate(&Request::new(2)).unwrap();
         let request = Request::new(2);
         assert!(!run.is_misplaced(&request, free));
         assert!(run.is_misplaced(&Request::new(1), free), "size");
         assert!(run.is_misplaced(&request.limit(free.last() - 1), free), "limit");
         assert!(run.is_misplaced(&Request::new(4), owned), "overlap");
-        run.domain.free(free.first()).unwrap();
+        run.space.free(free.first()).unwrap();
         let odd = free.first() - 0x1000..free.last() - 0xfff;
-        let odd = run.domain.allocate_at(odd, AllocMode::Normal).unwrap();
+        let odd = run.space.allocate_at(odd, AllocMode::Normal).unwrap();
         assert!(run.is_misplaced(&request, odd), "alignment");
     });
 }
@@ -95,7 +95,7 @@ fn a_granule_without_an_owner_is_a_leak() {
 #[test]
 fn a_range_that_the_run_forgets_is_a_leak() {
     let (domain, _) = tampered(|run, _, _| {
-        run.domain.allocate(&Request::new(8)).unwrap();
+        run.space.allocate(&Request::new(8)).unwrap();
     });
     assert_eq!(domain.leaked_granules, 8);
 }
@@ -104,7 +104,7 @@ fn a_range_that_the_run_forgets_is_a_leak() {
 fn an_owned_range_that_is_free_is_a_negative_leak() {
     let (domain, _) = tampered(|run, _, _| {
         let owned = run.live[&RangeId(0)];
-        run.domain.free(owned.first()).unwrap();
+        run.space.free(owned.first()).unwrap();
     });
     assert_eq!(domain.leaked_granules, -4);
 }
@@ -113,7 +113,7 @@ fn an_owned_range_that_is_free_is_a_negative_leak() {
 fn a_free_of_what_the_domain_does_not_have_is_a_failed_free() {
     let (_, outcome) = tampered(|run, nodes, outcome| {
         let owned = run.live[&RangeId(0)];
-        run.domain.free(owned.first()).unwrap();
+        run.space.free(owned.first()).unwrap();
         free_in(run, 0, nodes, outcome);
         free_in(run, 1, nodes, outcome);
     });
@@ -124,9 +124,9 @@ fn a_free_of_what_the_domain_does_not_have_is_a_failed_free() {
 fn a_free_of_another_size_than_was_allocated_is_a_failed_free() {
     let (_, outcome) = tampered(|run, nodes, outcome| {
         let owned = run.live[&RangeId(0)];
-        run.domain.free(owned.first()).unwrap();
+        run.space.free(owned.first()).unwrap();
         let smaller = owned.first()..owned.first() + 0x1000;
-        run.domain.allocate_at(smaller, AllocMode::Normal).unwrap();
+        run.space.allocate_at(smaller, AllocMode::Normal).unwrap();
         free_in(run, 0, nodes, outcome);
     });
     assert_eq!((outcome.failed_frees, outcome.frees), (1, 0));
@@ -137,13 +137,13 @@ fn node_allocations_are_counted_while_an_operation_lasts() {
     let nodes = FaultyAlloc::new(Plan::Never);
     let layout = std::alloc::Layout::new::<u64>();
     let allocate = || nodes.allocate(layout, AllocMode::Normal);
-    let mut domain = Domain::new_in(Granule::FOUR_KIB, .., &nodes).unwrap();
-    let (_, calls) = counting_calls(&nodes, || domain.allocate(&Request::new(1)));
+    let mut space = Space::new_in(Granule::FOUR_KIB, .., &nodes).unwrap();
+    let (_, calls) = counting_calls(&nodes, || space.allocate(&Request::new(1)));
     assert_eq!(calls, 1);
     nodes.set_plan(Plan::After(0));
     let (denied, calls) = counting_calls(&nodes, || [allocate(), allocate()]);
     assert_eq!((denied.map(|node| node.is_err()), calls), ([true, true], 2));
-    let (_, calls) = counting_calls(&nodes, || domain.free(u64::MAX - 0xfff).unwrap());
+    let (_, calls) = counting_calls(&nodes, || space.free(u64::MAX - 0xfff).unwrap());
     assert_eq!(calls, 0);
 }
 
@@ -182,7 +182,7 @@ fn a_domain_reaches_to_the_highest_limit_of_its_requests() {
     let requests = requests(2, &[(0, allocate(0, 1)), (1, highest), (1, allocate(2, 1))]);
     let nodes = FaultyAlloc::new(Plan::Never);
     let runs = start(&requests, &nodes).unwrap();
-    let last: Vec<_> = runs.iter().map(|run| run.domain.aperture().last()).collect();
+    let last: Vec<_> = runs.iter().map(|run| run.space.aperture().last()).collect();
     assert_eq!(last, [0xffff_ffff, u64::MAX]);
 }
 

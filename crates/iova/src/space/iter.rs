@@ -5,45 +5,46 @@ use core::iter::FusedIterator;
 
 use maple_tree::{Gaps, IndexRange, Iter, NodeAlloc};
 
-use super::Domain;
-use super::code::{Code, RangeKind};
+use super::Space;
+use super::kind::{Code, RangeKind};
 use crate::granule::Granule;
 use crate::range::IovaRange;
 
-impl<A: NodeAlloc> Domain<A> {
+impl<A: NodeAlloc> Space<A> {
     /// The allocated ranges in order of address, from either end. O(n) in all. Allocates nothing.
     ///
     /// ```
-    /// use iova::{Domain, Granule, Request};
+    /// use iova::{Granule, Request, Space};
     ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-    /// let one = domain.allocate(&Request::new(1))?;
-    /// let two = domain.allocate(&Request::new(2))?;
-    /// assert!(domain.allocations().eq([two, one]));
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// let one = space.allocate(&Request::new(1))?;
+    /// let two = space.allocate(&Request::new(2))?;
+    /// assert!(space.allocations().eq([two, one]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn allocations(&self) -> Allocations<'_, A> {
         Allocations { entries: self.tree.iter(), granule: self.granule }
     }
 
-    /// The reserved regions in order of address, adjacent ones joined. O(n) in all. Allocates nothing.
+    /// The reserved regions in order of address, from either end; adjacent reservations are one region. O(n) in all.
+    /// Allocates nothing.
     ///
     /// ```
-    /// use iova::{AllocMode, Domain, Granule};
+    /// use iova::{AllocMode, Granule, Space};
     ///
-    /// let mut domain = Domain::new(Granule::FOUR_KIB, 0..0x1_0000)?;
-    /// domain.reserve(0..0x2000, AllocMode::Normal)?;
-    /// domain.reserve(0x2000..0x3000, AllocMode::Normal)?;
-    /// let regions: Vec<_> = domain.reserved_regions().map(|region| region.to_string()).collect();
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// space.reserve(0..0x2000, AllocMode::Normal)?;
+    /// space.reserve(0x2000..0x3000, AllocMode::Normal)?;
+    /// let regions: Vec<_> = space.reserved_regions().map(|region| region.to_string()).collect();
     /// assert_eq!(regions, ["0x0..=0x2fff"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reserved_regions(&self) -> ReservedRegions<'_, A> {
-        ReservedRegions { entries: self.tree.iter(), granule: self.granule, region: None }
+        ReservedRegions { entries: self.tree.iter(), granule: self.granule }
     }
 }
 
-/// The allocated ranges of a domain in order; made by [`Domain::allocations`].
+/// The allocated ranges of a space in order; made by [`Space::allocations`].
 pub struct Allocations<'a, A: NodeAlloc> {
     entries: Iter<'a, Code, Gaps, A>,
     granule: Granule,
@@ -77,35 +78,29 @@ impl<A: NodeAlloc> fmt::Debug for Allocations<'_, A> {
     }
 }
 
-/// The reserved regions of a domain in order; made by [`Domain::reserved_regions`].
+/// The reserved regions of a space in order; made by [`Space::reserved_regions`].
 pub struct ReservedRegions<'a, A: NodeAlloc> {
     entries: Iter<'a, Code, Gaps, A>,
     granule: Granule,
-    /// Seen, but the next piece may adjoin it.
-    region: Option<IndexRange>,
 }
 
 impl<A: NodeAlloc> Iterator for ReservedRegions<'_, A> {
     type Item = IovaRange;
 
     fn next(&mut self) -> Option<IovaRange> {
-        while let Some(piece) = self.entries.find_map(of_kind(RangeKind::Reserved)) {
-            let Some(region) = self.region else {
-                self.region = Some(piece);
-                continue;
-            };
-            if region.last().checked_add(1) == Some(piece.first()) {
-                self.region = IndexRange::new(region.first(), piece.last());
-            } else {
-                self.region = Some(piece);
-                return Some(IovaRange::of_pfns(region, self.granule));
-            }
-        }
-        self.region.take().map(|region| IovaRange::of_pfns(region, self.granule))
+        let pfns = self.entries.find_map(of_kind(RangeKind::Reserved))?;
+        Some(IovaRange::of_pfns(pfns, self.granule))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (usize::from(self.region.is_some()), Some(self.entries.len().saturating_add(1)))
+        (0, Some(self.entries.len()))
+    }
+}
+
+impl<A: NodeAlloc> DoubleEndedIterator for ReservedRegions<'_, A> {
+    fn next_back(&mut self) -> Option<IovaRange> {
+        let pfns = self.entries.by_ref().rev().find_map(of_kind(RangeKind::Reserved))?;
+        Some(IovaRange::of_pfns(pfns, self.granule))
     }
 }
 

@@ -1,0 +1,170 @@
+//! Which ranges are cached together.
+
+use maple_tree::IndexRange;
+
+use crate::granule::Granule;
+use crate::range::IovaRange;
+use crate::request::{Alignment, Request};
+
+/// The size classes of a cache: 2^0, 2^1, ... granules. A range of class c is aligned to its size.
+///
+/// So any two ranges of a class are as good as each other, but for the limit of a request, and a range is one
+/// number in a magazine.
+#[derive(Clone, Copy)]
+pub(super) struct Classes {
+    count: usize,
+    granule: Granule,
+}
+
+/// What a request needs of a cached range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Need {
+    pub(super) class: usize,
+    /// The highest first pfn at which a range of the class ends at or below the limit.
+    pub(super) highest: u64,
+    /// The same for the preferred limit, if that makes a difference and has room for a range of the class.
+    pub(super) preferred: Option<u64>,
+}
+
+impl Classes {
+    /// The largest class has at most 2^31 granules.
+    pub(super) const MOST: usize = 32;
+
+    pub(super) fn new(count: usize, granule: Granule) -> Self {
+        Self { count: count.min(Self::MOST), granule }
+    }
+
+    pub(super) const fn count(self) -> usize {
+        self.count
+    }
+
+    pub(super) const fn granule(self) -> Granule {
+        self.granule
+    }
+
+    /// The class that a request is rounded up to, if any range of that class below the limit will do.
+    ///
+    /// Whatever a request can ask for beyond its size and limit must be looked at here: it has to follow from
+    /// natural alignment to the size of the class.
+    pub(super) fn need(self, request: &Request) -> Option<Need> {
+        let granules = request.granules();
+        let class = granules.checked_next_power_of_two()?.trailing_zeros() as usize;
+        if granules == 0 || class >= self.count {
+            return None;
+        }
+        let size = 1_u64 << class;
+        match request.alignment() {
+            Alignment::Natural => {}
+            Alignment::Granules(align) if align.is_power_of_two() && align <= size => {}
+            Alignment::Granules(_) => return None,
+        }
+        // What is aligned to its size crosses no multiple of that size, nor of any larger power of two.
+        if !request.boundary_granules().is_none_or(|boundary| boundary.is_power_of_two() && boundary >= size)
+        {
+            return None;
+        }
+        let highest = |limit| self.granule.last_whole_pfn(limit)?.checked_sub(size - 1);
+        let preferred = request.preferred_limit().filter(|preferred| *preferred < request.limit_iova());
+        Some(Need { class, highest: highest(request.limit_iova())?, preferred: preferred.and_then(highest) })
+    }
+
+    /// The request that is asked of the backing instead, so that the range fits its class when it is freed.
+    pub(super) fn rounded(need: Need, request: &Request) -> Request {
+        let rounded = Request::new(1 << need.class).limit(request.limit_iova()).mode(request.alloc_mode());
+        match request.preferred_limit() {
+            Some(preferred) => rounded.prefer_limit(preferred),
+            None => rounded,
+        }
+    }
+
+    /// The class that a range belongs to.
+    pub(super) fn class_of(self, range: IovaRange) -> Option<usize> {
+        let (first, last) = (range.first_pfn().get(), range.last_pfn().get());
+        // All granules of 2^64 are of no class.
+        let granules = (last - first).checked_add(1)?;
+        let class = granules.trailing_zeros() as usize;
+        let aligned = first & (granules - 1) == 0;
+        (granules.is_power_of_two() && class < self.count && aligned).then_some(class)
+    }
+
+    /// The range of a class that begins at a pfn.
+    pub(super) fn range(self, class: usize, first: u64) -> IovaRange {
+        let last = first | ((1 << class) - 1);
+        let pfns = IndexRange::new(first, last).unwrap_or(IndexRange::single(first));
+        IovaRange::of_pfns(pfns, self.granule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: u64 = 4096;
+
+    fn classes() -> Classes {
+        Classes::new(6, Granule::FOUR_KIB)
+    }
+
+    #[test]
+    fn sizes_are_rounded_up() {
+        let class = |granules| classes().need(&Request::new(granules)).map(|need| need.class);
+        assert_eq!([1, 2, 3, 4, 5, 32].map(class), [Some(0), Some(1), Some(2), Some(2), Some(3), Some(5)]);
+        assert_eq!([0, 33, u64::MAX].map(class), [None; 3]);
+    }
+
+    #[test]
+    fn only_alignments_that_follow_are_served() {
+        let class = |align| classes().need(&Request::new(3).align(align)).map(|need| need.class);
+        assert_eq!([1, 2, 4].map(class), [Some(2); 3]);
+        assert_eq!([0, 3, 8, 1 << 63].map(class), [None; 4]);
+    }
+
+    #[test]
+    fn the_limit_is_that_of_the_last_byte() {
+        let highest = |limit| classes().need(&Request::new(4).limit(limit)).map(|need| need.highest);
+        assert_eq!(highest(4 * PAGE - 1), Some(0));
+        assert_eq!(highest(4 * PAGE - 2), None);
+        assert_eq!(highest(0), None);
+        assert_eq!(highest(8 * PAGE - 1), Some(4));
+        assert_eq!(highest(u64::MAX), Some((1 << 52) - 4));
+    }
+
+    #[test]
+    fn a_boundary_follows_from_alignment_or_is_wrong() {
+        let class = |granules, boundary| {
+            classes().need(&Request::new(granules).align(1).not_crossing(boundary)).map(|need| need.class)
+        };
+        assert_eq!([4, 8, 1 << 63].map(|boundary| class(3, boundary)), [Some(2); 3]);
+        // The backing says what is wrong with these.
+        assert_eq!([0, 1, 2, 3, 5, 6].map(|boundary| class(3, boundary)), [None; 6]);
+    }
+
+    #[test]
+    fn a_preferred_limit_counts_if_it_is_lower() {
+        let need = |preferred, limit| classes().need(&Request::new(2).prefer_limit(preferred).limit(limit));
+        let both = |preferred, limit| need(preferred, limit).map(|need| (need.preferred, need.highest));
+        assert_eq!(both(4 * PAGE - 1, 8 * PAGE - 1), Some((Some(2), 6)));
+        assert_eq!(both(8 * PAGE - 1, 8 * PAGE - 1), Some((None, 6)));
+        assert_eq!(both(u64::MAX, 8 * PAGE - 1), Some((None, 6)));
+        assert_eq!(both(PAGE - 1, 8 * PAGE - 1), Some((None, 6)));
+        assert_eq!(both(0, 0), None);
+    }
+
+    #[test]
+    fn ranges_and_classes_correspond() {
+        for (class, first) in [(0, 0), (0, (1 << 52) - 1), (5, 32), (3, (1 << 52) - 8)] {
+            let range = classes().range(class, first);
+            assert_eq!((range.first_pfn().get(), range.granules()), (first, 1 << class));
+            assert_eq!(classes().class_of(range), Some(class));
+        }
+        let pages =
+            |first, last| IovaRange::of_pfns(IndexRange::new(first, last).unwrap(), Granule::FOUR_KIB);
+        // Not a power of two, not aligned, too large.
+        assert_eq!(
+            [pages(0, 2), pages(2, 5), pages(0, 63)].map(|range| classes().class_of(range)),
+            [None; 3]
+        );
+        let all = IovaRange::of_pfns(IndexRange::FULL, Granule::BYTE);
+        assert_eq!(Classes::new(usize::MAX, Granule::BYTE).class_of(all), None);
+    }
+}

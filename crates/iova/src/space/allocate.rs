@@ -1,0 +1,156 @@
+//! Allocating: the highest fit, or a range of the caller's choice.
+
+use core::ops::RangeBounds;
+
+use maple_tree::{AllocMode, IndexRange, InsertErrorKind, NodeAlloc};
+
+use super::{Space, kind};
+use crate::error::{AllocateError, BadRequest, OutOfNodeMemory, PlaceError};
+use crate::range::{IovaRange, exact_pfns};
+use crate::request::Request;
+
+impl<A: NodeAlloc> Space<A> {
+    /// Allocates the highest free range that satisfies `request`.
+    ///
+    /// The range lies in a window, ends at or below the request's limit, touches no reserved region, its first iova is a
+    /// multiple of the alignment, and it does not cross the boundary. There is no such range if and only if this
+    /// says so. With a preferred limit it is the highest below that, if there is one.
+    ///
+    /// # Complexity
+    ///
+    /// O(log n) node visits if the size is a power of two that is the alignment, or the alignment is 1. For other
+    /// requests, free runs that are long enough but cannot be aligned are rejected one by one, in O(n) at worst. So
+    /// are those that are long enough but cut by a boundary, unless the size is the alignment or the boundary. One
+    /// search, and another if there is nothing below a preferred limit.
+    /// Allocates a node (and one per level that is full) only if the leaf that takes the range is full.
+    ///
+    /// # Errors
+    ///
+    /// - [`OutOfAddressSpace`](crate::OutOfAddressSpace): no such range exists.
+    /// - [`OutOfNodeMemory`]: the highest one could not be recorded. A lower one is not tried instead.
+    /// - [`BadRequest`]: the size is 0, cannot be aligned naturally or is larger than the boundary, the alignment or the
+    ///   boundary is not a power of two, or no granule of the aperture is below the limit.
+    ///
+    /// The space is as it was, apart from its counters.
+    ///
+    /// ```
+    /// use iova::{AllocateError, Granule, Request, Space};
+    ///
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// assert_eq!(space.allocate(&Request::new(1))?.first(), 0xf000);
+    /// assert_eq!(space.allocate(&Request::new(2))?.first(), 0xc000);
+    /// assert_eq!(space.allocate(&Request::new(1).limit(0x7fff))?.first(), 0x7000);
+    /// let error = space.allocate(&Request::new(16)).unwrap_err();
+    /// assert!(matches!(error, AllocateError::OutOfAddressSpace(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn allocate(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
+        let result = self.allocate_highest(request);
+        if let Err(error) = &result {
+            self.counters.failures.allocation_failed(error);
+        }
+        result
+    }
+
+    /// Allocates a range of the caller's choice: whole granules, given in iovas.
+    ///
+    /// # Complexity
+    ///
+    /// O(log n) node visits. Allocates as [`allocate`](Self::allocate) does.
+    ///
+    /// # Errors
+    ///
+    /// - [`PlaceError::Occupied`]: some of it is allocated, reserved or between two windows; the first that is in the
+    ///   way is named.
+    /// - [`PlaceError::OutOfNodeMemory`]: it is free but could not be recorded.
+    /// - [`PlaceError::BadRequest`]: it is empty, has parts of granules, or is not within the aperture.
+    ///
+    /// The space is as it was, apart from its counters.
+    ///
+    /// ```
+    /// use iova::{AllocMode, Granule, PlaceError, Space};
+    ///
+    /// let mut space = Space::new(Granule::FOUR_KIB, 0..0x1_0000)?;
+    /// let range = space.allocate_at(0x3000..0x5000, AllocMode::Normal)?;
+    /// let error = space.allocate_at(0x4000..=0x4fff, AllocMode::Normal).unwrap_err();
+    /// assert!(matches!(error, PlaceError::Occupied { by, .. } if by == range));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn allocate_at(
+        &mut self,
+        range: impl RangeBounds<u64>,
+        mode: AllocMode,
+    ) -> Result<IovaRange, PlaceError> {
+        let result = self.allocate_exactly(range, mode);
+        if let Err(error) = &result {
+            self.counters.failures.placing_failed(error);
+        }
+        result
+    }
+
+    /// The first half of an allocation with a preferred limit: the highest range below that, if there is one. That
+    /// there is none is no failure.
+    pub(crate) fn allocate_preferred(
+        &mut self,
+        request: &Request,
+    ) -> Result<Option<IovaRange>, OutOfNodeMemory> {
+        let Some(pfns) = self.find_preferred(request) else { return Ok(None) };
+        let result = self.take(pfns, request);
+        if let Err(error) = result {
+            self.counters.failures.allocation_failed(&error.into());
+        }
+        result.map(Some)
+    }
+
+    fn allocate_highest(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
+        let pfns = self.search(request)?;
+        Ok(self.take(pfns, request)?)
+    }
+
+    /// Takes a free range that was found for a request.
+    fn take(&mut self, pfns: IndexRange, request: &Request) -> Result<IovaRange, OutOfNodeMemory> {
+        let range = self.range(pfns);
+        match self.tree.insert_with(pfns, kind::ALLOCATED, request.alloc_mode()) {
+            Ok(()) => {
+                self.usage.allocated(range);
+                self.counters.allocated(request.is_fallback(range));
+                Ok(range)
+            }
+            Err(error) => {
+                debug_assert!(matches!(error.kind, InsertErrorKind::NodeMemory(_)), "the range is free");
+                Err(OutOfNodeMemory { range })
+            }
+        }
+    }
+
+    fn allocate_exactly(
+        &mut self,
+        range: impl RangeBounds<u64>,
+        mode: AllocMode,
+    ) -> Result<IovaRange, PlaceError> {
+        let bytes = IndexRange::from_bounds(range).ok_or(BadRequest::EmptyRange)?;
+        let pfns = self.whole_granules(bytes)?;
+        if !self.tree.bounds().contains_range(pfns) {
+            let (first, last, aperture) = (bytes.first(), bytes.last(), self.aperture());
+            return Err(BadRequest::OutsideAperture { first, last, aperture }.into());
+        }
+        let range = self.range(pfns);
+        match self.tree.insert_with(pfns, kind::ALLOCATED, mode) {
+            Ok(()) => {
+                self.usage.allocated(range);
+                self.counters.allocated(false);
+                Ok(range)
+            }
+            Err(error) => Err(match error.kind {
+                InsertErrorKind::Occupied { by } => self.occupied_by(by),
+                _ => OutOfNodeMemory { range }.into(),
+            }),
+        }
+    }
+
+    /// The granules of a range of iovas that must consist of whole ones.
+    fn whole_granules(&self, bytes: IndexRange) -> Result<IndexRange, BadRequest> {
+        let (first, last, granule) = (bytes.first(), bytes.last(), self.granule);
+        exact_pfns(bytes, granule).ok_or(BadRequest::Misaligned { first, last, granule })
+    }
+}
