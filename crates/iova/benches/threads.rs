@@ -1,7 +1,8 @@
 //! An allocation and a free, cached and not, on one thread and on two: `cargo bench -p iova`.
 //!
 //! In each round a thread allocates 64 single granules and frees them again, among 100 000 ranges that stay, with holes
-//! between them. What is printed as items are pairs of an allocation and a free. All threads use the same allocator.
+//! between them. What is printed as items are pairs of an allocation and a free. All threads use the same allocator. A
+//! sample is 200 rounds, so that it has its share of flushes.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has to stop")]
 
@@ -40,7 +41,7 @@ fn domain_rounds<I: Invalidate + Sync>(bencher: Bencher<'_, '_>, domain: &StdDom
     rounds(bencher, |request| domain.allocate(request).unwrap(), |range| domain.free(range).unwrap());
 }
 
-#[divan::bench(threads = [1, 2])]
+#[divan::bench(threads = [1, 2], sample_size = 200)]
 fn uncached(bencher: Bencher<'_, '_>) {
     let space: LockedSpace<parking_lot::RawMutex> = space().into();
     rounds(
@@ -52,12 +53,12 @@ fn uncached(bencher: Bencher<'_, '_>) {
     );
 }
 
-#[divan::bench(threads = [1, 2])]
+#[divan::bench(threads = [1, 2], sample_size = 200)]
 fn cached(bencher: Bencher<'_, '_>) {
     domain_rounds(bencher, &StdDomain::for_this_machine(space()).unwrap());
 }
 
-#[divan::bench(threads = [1, 2])]
+#[divan::bench(threads = [1, 2], sample_size = 200)]
 fn cached_and_checked(bencher: Bencher<'_, '_>) {
     let config = DomainConfig::for_this_machine().checking(Checking::Exact);
     domain_rounds(bencher, &StdDomain::new(space(), ThisCpu, config).unwrap());
@@ -70,7 +71,7 @@ impl Invalidate for Iommu {
     fn flush_all(&self) {}
 }
 
-#[divan::bench(threads = [1, 2])]
+#[divan::bench(threads = [1, 2], sample_size = 200)]
 fn cached_and_queued(bencher: Bencher<'_, '_>) {
     let config = DomainConfig::for_this_machine();
     domain_rounds(bencher, &StdDomain::with_flush_queue(space(), ThisCpu, Iommu, config).unwrap());

@@ -5,7 +5,7 @@
 //! second and often where nothing may wait. There are two layers to meet:
 //!
 //! - A [`Domain`] is what a driver or a VMM uses, from all its threads. It has caches of freed ranges per CPU and, if
-//!   wanted, a queue of those that the IOMMU may still know. With the feature `std` a [`StdDomain`] needs no further
+//!   wanted, a queue of those that the IOMMU may still know. With the feature `std` a `StdDomain` needs no further
 //!   decisions.
 //! - A [`Space`] is what it stands on: the exact address space of one owner, without locks, caches or hidden state. It is
 //!   all that a program of one thread needs, and where windows and reserved regions are set up.

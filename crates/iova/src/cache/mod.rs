@@ -269,7 +269,9 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     #[cold]
     fn flush_for_space(&self) -> u64 {
         let given = self.flush();
-        events::flushed_for_space(given);
+        if given > 0 {
+            events::flushed_for_space(given);
+        }
         given
     }
 

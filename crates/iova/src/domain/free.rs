@@ -72,7 +72,8 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     /// Why nothing was freed. Others may have changed it meanwhile; then it is what it is now.
     #[cold]
     fn wrong_free(&self, iova: u64, granules: u128, freed: Option<IovaRange>) -> FreeError {
-        let error = match self.space().lock().what_is_wrong_with(iova, Some(granules)) {
+        let found = self.space().lock().what_is_wrong_with(iova, Some(granules));
+        let error = match found {
             // What is allocated below is live, or it was freed already. Without a set of what is live only the range that
             // was refused is known to have been.
             FreeError::NotFirst { iova, range } | FreeError::WrongSize { iova, range, .. }

@@ -47,7 +47,7 @@ pub use statistics::DomainStatistics;
 ///    +--- the cache is full, trimmed, or space is needed ----------+
 /// ```
 ///
-/// A program takes a [`StdDomain`]. Elsewhere `R` is the [lock](LockedSpace#which-lock), `C` [says](CurrentCpu) on which
+/// A program takes a `StdDomain`. Elsewhere `R` is the [lock](LockedSpace#which-lock), `C` [says](CurrentCpu) on which
 /// CPU it is, `I` [invalidates](Invalidate), and `A` is where tree nodes come from.
 ///
 /// | operation | cost | allocates |

@@ -199,10 +199,10 @@ fn wrong_frees_are_errors() {
         for (error, iova) in errors.into_iter().zip([first, first, first, inside, inside]) {
             match error {
                 FreeError::WrongSize { range: other, .. } => {
-                    assert_eq!((other, iova, live), (range, first, range))
+                    assert_eq!((other, iova, live), (range, first, range));
                 }
                 FreeError::NotFirst { range: other, .. } => {
-                    assert_eq!((other, iova, live), (range, inside, range))
+                    assert_eq!((other, iova, live), (range, inside, range));
                 }
                 FreeError::FreedAlready { range: other, iova: named } => {
                     assert_eq!((other, named), (range, iova));

@@ -7,83 +7,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
 
+mod allocator;
+
 use std::sync::Arc;
 
-use iova::cpu::Cpu;
-use iova::{
-    AllocMode, AllocateError, Checking, Domain, DomainConfig, Granule, IovaRange, NodeAlloc, PlaceError,
-    RangeKind, Request, Space,
-};
+use iova::{AllocMode, AllocateError, Granule, IovaRange, PlaceError, RangeKind, Request, Space};
 use maple_faults::{FaultyAlloc, Plan};
+
+use allocator::{Allocator, cached};
 
 const PAGE: u64 = 4096;
 const BITS_32: u64 = 0xffff_ffff;
 
 fn pages(count: u64) -> Space {
     Space::new(Granule::FOUR_KIB, 0..count * PAGE).unwrap()
-}
-
-/// What a space and a domain can both do.
-trait Allocator {
-    fn allocate(&mut self, request: &Request) -> Result<IovaRange, AllocateError>;
-    fn free(&mut self, range: IovaRange);
-    fn reserve(&mut self, first: u64, last: u64) -> Result<u128, PlaceError>;
-    /// Checks everything there is, and that just these are live.
-    fn check(&self, live: &[IovaRange]);
-}
-
-impl<A: NodeAlloc> Allocator for Space<A> {
-    fn allocate(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
-        self.allocate(request)
-    }
-
-    fn free(&mut self, range: IovaRange) {
-        let granules = u64::try_from(range.granules()).unwrap();
-        assert_eq!(self.free_sized(range.first(), granules), Ok(range));
-    }
-
-    fn reserve(&mut self, first: u64, last: u64) -> Result<u128, PlaceError> {
-        self.reserve(first..=last, AllocMode::Normal)
-    }
-
-    fn check(&self, live: &[IovaRange]) {
-        self.validate().unwrap();
-        assert!(self.allocations().eq(live.iter().copied()));
-    }
-}
-
-type Cached<A> = Domain<spin::Mutex<()>, fn() -> Cpu, (), A>;
-
-fn cached<A: NodeAlloc>(space: Space<A>) -> Cached<A> {
-    let cpu: fn() -> Cpu = || Cpu::new(0);
-    Domain::with_flush_queue(space, cpu, (), DomainConfig::new(1).checking(Checking::Exact)).unwrap()
-}
-
-impl<A: NodeAlloc> Allocator for Cached<A> {
-    fn allocate(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
-        Self::allocate(self, request)
-    }
-
-    fn free(&mut self, range: IovaRange) {
-        Self::free(self, range).unwrap();
-    }
-
-    fn reserve(&mut self, first: u64, last: u64) -> Result<u128, PlaceError> {
-        Self::reserve(self, first..=last, AllocMode::Normal)
-    }
-
-    fn check(&self, live: &[IovaRange]) {
-        self.validate().unwrap();
-        assert_eq!(self.statistics().live_ranges(), live.len() as u64);
-        let mut seen = 0;
-        self.for_each(|range, state| {
-            if state == iova::RangeState::Live {
-                assert!(live.binary_search_by_key(&range.first(), |live| live.first()).is_ok(), "{range}");
-                seen += 1;
-            }
-        });
-        assert_eq!(seen, live.len());
-    }
 }
 
 #[test]
@@ -204,16 +141,19 @@ fn arbitrary_limits() {
 }
 
 fn limits_are_inclusive(space: &mut impl Allocator) {
+    let mut freed = Vec::new();
     for bits in [20, 24, 31, 32, 33, 36, 39, 47, 48, 52, 56, 63] {
         let limit = (1 << bits) - 1;
         assert_eq!(space.allocate(&Request::new(1).limit(limit)).unwrap().last(), limit, "{bits} bits");
         let range = space.allocate(&Request::new(16).limit(limit)).unwrap();
         assert_eq!(range.last(), limit - 16 * PAGE, "{bits} bits");
-        // It is not handed out below a lower limit when it is free again, and is below a higher one.
+        // Freed, it is not handed out under a lower limit, wherever it is kept.
+        freed.push(range);
+    }
+    for range in freed {
         space.free(range);
         let lower = space.allocate(&Request::new(16).limit(range.last() - 1)).unwrap();
-        assert!(lower.last() < range.last(), "{bits} bits");
-        assert_eq!(space.allocate(&Request::new(16).limit(limit)), Ok(range), "{bits} bits");
+        assert!(lower.last() < range.last(), "{range}");
     }
 }
 
