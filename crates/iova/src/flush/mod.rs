@@ -5,7 +5,8 @@
 //! behind a lock. So this is done for many ranges at once. Until then they wait in a *ring*, one for each CPU.
 //!
 //! What the queue promises: **a range is handed on only after an invalidation that began after the range was
-//! freed has completed.** What it needs for that are two counters, of flushes started and finished.
+//! freed has completed.** As soon as one has, it may be: flushes that overlap, or that never complete, delay nothing.
+//! All it takes are two counters.
 //!
 //! A flush happens
 //!
