@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use iova::cache::CacheConfig;
 use iova::cpu::Cpu;
-use iova::flush::{FlushConfig, Invalidate};
-use iova::{Domain, DomainConfig, Granule, Request, Space};
+use iova::flush::{FlushConfig, FlushPolicy, FlushQueue, Invalidate, POLL_RANGES, Reuse};
+use iova::{Domain, DomainConfig, Granule, IovaRange, Request, Space};
 
 const PAGE: u64 = 4096;
 
@@ -19,7 +19,9 @@ const PAGE: u64 = 4096;
 struct Iommu {
     meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
     flushes: Cell<u64>,
+    range_flushes: Cell<u64>,
     released: Cell<u64>,
+    armed: Cell<u64>,
 }
 
 #[derive(Clone, Default)]
@@ -42,6 +44,14 @@ impl Invalidate for Shared {
         if let Some(what) = meanwhile {
             what();
         }
+    }
+
+    fn flush_range(&self, _: IovaRange) {
+        self.0.range_flushes.set(self.0.range_flushes.get() + 1);
+    }
+
+    fn arm(&self) {
+        self.0.armed.set(self.0.armed.get() + 1);
     }
 
     fn release(&self, _: NonZeroUsize) {
@@ -110,4 +120,98 @@ fn dropping_after_a_flush_that_unwound_releases_what_is_attached() {
     assert!(catch_unwind(AssertUnwindSafe(|| domain.flush())).is_err());
     drop(domain);
     assert_eq!(iommu.0.released.get(), 1);
+}
+
+/// What is queued while `poll` flushes is not forgotten: that flush does not cover it.
+#[test]
+fn poll_says_when_to_look_again_after_a_flush() {
+    let (domain, iommu) = domain(16, FlushConfig::new(1).age_after(100));
+    let [one, other] = [0; 2].map(|_| domain.allocate(&Request::new(1)).unwrap());
+    domain.free(one).unwrap();
+    assert_eq!(domain.poll(0), Some(100));
+    iommu.meanwhile({
+        let domain = domain.clone();
+        move || domain.free(other).unwrap()
+    });
+    assert_eq!(domain.poll(100), Some(200));
+    assert_eq!(domain.statistics().queued_granules(), 1);
+    assert_eq!(domain.poll(199), Some(200));
+    assert_eq!(domain.poll(200), None);
+    assert_eq!(domain.statistics().queued_granules(), 0);
+}
+
+/// A timer that `arm` sets is enough: it is called when something is queued where nothing was, and only then.
+#[test]
+fn the_first_range_that_is_queued_arms() {
+    let (domain, iommu) = domain(16, FlushConfig::new(1));
+    let before = iommu.0.armed.get();
+    for round in 1..=3 {
+        let ranges = [0; 4].map(|_| domain.allocate(&Request::new(1)).unwrap());
+        assert_eq!(domain.poll(0), None);
+        for range in ranges {
+            domain.free(range).unwrap();
+            assert_eq!(iommu.0.armed.get(), before + round);
+        }
+        domain.flush();
+    }
+}
+
+/// However much was flushed, one call of `poll` hands on a bounded number of ranges.
+#[test]
+fn poll_does_a_bounded_amount_of_work() {
+    let most = POLL_RANGES as u64;
+    let (domain, _) = domain(3 * most, FlushConfig::new(1).entries(2 * POLL_RANGES + 1).age_after(100));
+    let ranges: Vec<_> = (0..=2 * most).map(|_| domain.allocate(&Request::new(1)).unwrap()).collect();
+    ranges.into_iter().for_each(|range| domain.free(range).unwrap());
+    assert_eq!(domain.poll(0), Some(100));
+    for (waiting, next) in [(most + 1, Some(100)), (1, Some(100)), (0, None)] {
+        assert_eq!(domain.poll(100), next);
+        assert_eq!(domain.statistics().queue.queued_ranges, waiting);
+    }
+    assert_eq!(domain.statistics().queue.flushes_age, 1);
+}
+
+/// A page table that is attached is still reached after an invalidation of the translations alone.
+#[test]
+fn a_strict_free_with_an_attachment_flushes_everything() {
+    let (domain, iommu) = domain(4, FlushConfig::new(1).policy(FlushPolicy::Strict));
+    let [one, other] = [0; 2].map(|_| domain.allocate(&Request::new(1)).unwrap());
+    let (flushes, ranges) = (iommu.flushes(), iommu.0.range_flushes.get());
+    domain.free(one).unwrap();
+    assert_eq!((iommu.flushes(), iommu.0.range_flushes.get()), (flushes, ranges + 1));
+    domain.free_with(other, NonZeroUsize::MIN).unwrap();
+    assert_eq!((iommu.flushes(), iommu.0.range_flushes.get()), (flushes + 1, ranges + 1));
+    assert_eq!(iommu.0.released.get(), 1);
+}
+
+/// Rings without room are no rings.
+#[test]
+fn rings_of_no_entries_are_strict() {
+    let (domain, iommu) = domain(4, FlushConfig::new(1).entries(0));
+    let before = iommu.0.range_flushes.get();
+    for _ in 0..10 {
+        domain.free(domain.allocate(&Request::new(1)).unwrap()).unwrap();
+    }
+    assert_eq!((iommu.flushes(), iommu.0.range_flushes.get()), (0, before + 10));
+}
+
+#[test]
+fn rings_that_cannot_be_are_refused() {
+    type Queue = FlushQueue<spin::Mutex<()>, ()>;
+    assert!(Queue::new((), FlushConfig::new(1).entries(usize::MAX)).is_err());
+    // This one could be, but there is no such memory. It is asked for once per free that is strict.
+    let queue = Queue::new((), FlushConfig::new(1).entries(isize::MAX as usize / 64)).unwrap();
+    let mut space = Space::new(Granule::FOUR_KIB, 0..PAGE).unwrap();
+    let range = space.allocate(&Request::new(1)).unwrap();
+    for _ in 0..3 {
+        queue.queue(Cpu::new(0), range, None, &Nowhere);
+        queue.prepare();
+    }
+    assert_eq!((queue.statistics().strict, queue.statistics().ring_bytes), (3, 0));
+}
+
+struct Nowhere;
+
+impl Reuse for Nowhere {
+    fn reuse(&self, _: Cpu, _: IovaRange) {}
 }

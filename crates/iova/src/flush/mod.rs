@@ -37,6 +37,7 @@ mod ring;
 mod statistics;
 
 use alloc::boxed::Box;
+use core::alloc::Layout;
 use core::fmt;
 use core::num::NonZeroUsize;
 
@@ -53,6 +54,7 @@ use crate::sync::{AtomicU64, Mutex, Ordering};
 
 pub use config::{FlushConfig, FlushPolicy};
 pub use invalidate::{Invalidate, Reuse};
+pub use release::POLL_RANGES;
 pub use statistics::{FlushCause, FlushStatistics};
 
 /// Freed ranges that wait for the flush of the IOTLB. See the [module](self).
@@ -116,6 +118,8 @@ struct Slot {
 struct Clock {
     /// When `poll` first saw that something waits; the user's clock.
     waiting_since: Option<u64>,
+    /// The CPU at which `poll` goes on.
+    collect_from: usize,
     flushes: Causes,
 }
 
@@ -124,8 +128,9 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
     ///
     /// # Errors
     ///
-    /// [`OutOfMemory`] if there is not even that.
+    /// [`OutOfMemory`] if there is not even that, or if no ring could ever be as large as configured.
     pub fn new(invalidate: I, config: FlushConfig) -> Result<Self, OutOfMemory> {
+        let _ring = Layout::array::<Entry>(config.entries).map_err(|_| OutOfMemory)?;
         Ok(Self {
             invalidate,
             config,
@@ -160,6 +165,7 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
         }
         match pushed {
             Push::Done => {}
+            Push::DoneFirst => self.invalidate.arm(),
             // So rings seldom get full.
             Push::DoneOldFlushed => self.collect_some(cpu, reuse),
             // If others have filled the ring again meanwhile, the range does not wait.
@@ -169,6 +175,9 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
 
     /// Makes a ring for a CPU that has wished for one. Call it where memory may be asked for; no other
     /// operation does so. Costs one load if there is no wish.
+    ///
+    /// If there is no memory the wish is dropped, and the CPU's next free makes it again. So it asks for memory
+    /// at most once for each free that had to wait for the IOMMU.
     pub fn prepare(&self) {
         if self.wishes.load(Ordering::Relaxed) == 0 {
             return;
@@ -176,7 +185,7 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
         let Some(slot) = self.slots.iter().find(|slot| slot.lock().wished) else { return };
         let made = Ring::try_new(self.config.entries);
         let mut slot = slot.lock();
-        if made.is_some() && slot.wished {
+        if slot.wished {
             slot.ring = made;
             slot.wished = false;
             self.wishes.fetch_sub(1, Ordering::Relaxed);
@@ -192,9 +201,13 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
                 return Push::Full;
             }
             slot.counters.queued += 1;
-            return if ring.has_flushed(&self.generations) { Push::DoneOldFlushed } else { Push::Done };
+            return match ring.len() {
+                1 => Push::DoneFirst,
+                _ if ring.has_flushed(&self.generations) => Push::DoneOldFlushed,
+                _ => Push::Done,
+            };
         }
-        if self.config.policy == FlushPolicy::Deferred && !slot.wished {
+        if self.config.policy == FlushPolicy::Deferred && self.config.entries > 0 && !slot.wished {
             slot.wished = true;
             self.wishes.fetch_add(1, Ordering::Relaxed);
         }
@@ -206,6 +219,8 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Push {
     Done,
+    /// It is queued, where nothing was.
+    DoneFirst,
     /// It is queued, and there are entries that were flushed.
     DoneOldFlushed,
     Full,

@@ -23,6 +23,8 @@ pub(crate) struct Iotlb {
     /// Words that were attached to these and not released.
     attached: RefCell<HashSet<NonZeroUsize>>,
     next_word: Cell<usize>,
+    /// Whether something was queued where nothing was.
+    pub(crate) armed: Cell<bool>,
 }
 
 impl Iotlb {
@@ -82,6 +84,11 @@ impl Invalidate for Iommu {
         world.meanwhile();
         // A flush of everything that found the ring full again has covered it already.
         covered.into_iter().for_each(|stale| world.iotlb.forget(stale));
+    }
+
+    fn arm(&self) {
+        let Some(world) = self.0.upgrade() else { return };
+        world.iotlb.armed.set(true);
     }
 
     fn release(&self, attachment: NonZeroUsize) {
