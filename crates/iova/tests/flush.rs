@@ -74,7 +74,8 @@ fn domain(pages: u64, queue: FlushConfig) -> (Rc<Subject>, Shared) {
     (Rc::new(domain), iommu)
 }
 
-/// While a flush is in progress another CPU frees, finds no space, and flushes. What it freed before that is its space.
+/// While a flush is in progress another CPU frees, finds no space, and flushes. What it freed before that is
+/// its space.
 #[test]
 fn a_flush_that_completes_within_another_releases_what_it_covers() {
     let (domain, iommu) = domain(2, FlushConfig::new(1));

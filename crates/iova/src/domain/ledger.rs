@@ -21,7 +21,8 @@ const MOVES: usize = 8;
 /// The set of all live ranges. A free that is not in it is wrong, wherever the range is.
 ///
 /// The tree below cannot tell: what is cached or queued is allocated there. The set has shards with a lock
-/// each, so that it is not one lock for all CPUs, and is made larger only by allocations. It is never made smaller.
+/// each, so that it is not one lock for all CPUs, and is made larger only by allocations. It is never made
+/// smaller.
 pub(super) struct Ledger<R: RawMutex> {
     shards: Box<[Padded<Mutex<R, Shard>>]>,
 }
@@ -45,7 +46,8 @@ impl<R: RawMutex> Ledger<R> {
         let mut spare = Vec::new();
         let mut result = shard.lock().insert(range.first(), range.last(), &mut spare);
         if let Insert::Wants(count) = result {
-            // The memory of a table is had, and given back, without the lock. If there is none, what is left will do.
+            // The memory of a table is had, and given back, without the lock. If there is none, what is left
+            // will do.
             spare = empty_slots(count);
             result = shard.lock().insert_anyway(range.first(), range.last(), &mut spare);
         }
@@ -88,9 +90,9 @@ impl<R: RawMutex> Ledger<R> {
     }
 }
 
-/// Folding brings the high bits of multiples of a large power of two to the low ones; multiplication by an odd number
-/// near 2^64 / golden ratio spreads regular distances over the high bits. The highest ones choose the shard, those
-/// below them the home in its table.
+/// Folding brings the high bits of multiples of a large power of two to the low ones; multiplication by an odd
+/// number near 2^64 / golden ratio spreads regular distances over the high bits. The highest ones choose the
+/// shard, those below them the home in its table.
 fn hash(first: u64) -> u64 {
     (first ^ (first >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
@@ -105,8 +107,8 @@ enum Insert {
     Wants(usize),
 }
 
-/// A table that grows a little at a time, so that its lock is never held for as long as all of it takes: what is in the
-/// old table moves over with later insertions.
+/// A table that grows a little at a time, so that its lock is never held for as long as all of it takes: what
+/// is in the old table moves over with later insertions.
 #[derive(Default)]
 struct Shard {
     table: Table,
@@ -156,8 +158,8 @@ impl Shard {
         (self.table.slots.len() * 2).max(16)
     }
 
-    /// Moves a few ranges out of the old table, or passes a few empty slots there. What moves up there into a hole was
-    /// behind it, so nothing gets in front of what was passed.
+    /// Moves a few ranges out of the old table, or passes a few empty slots there. What moves up there into a
+    /// hole was behind it, so nothing gets in front of what was passed.
     fn move_some(&mut self, spare: &mut Vec<Slot>) {
         for _ in 0..MOVES {
             match self.old.slots.get(self.moved).copied() {

@@ -2,12 +2,13 @@
 
 use crate::sync::{AtomicU64, Ordering, fence};
 
-/// Flushes have numbers, in the order in which they start. There are two counters: how many were started, and the
-/// highest number, plus one, of those that have completed.
+/// Flushes have numbers, in the order in which they start. There are two counters: how many were started, and
+/// the highest number, plus one, of those that have completed.
 ///
-/// A range that is queued notes how many flushes were *started*: these may have passed it by. All later ones have that
-/// number or a higher one, and each of them covers the range. So it is covered as soon as one of that number or
-/// higher has completed, however flushes overlap, in whichever order they complete, and whether others ever do.
+/// A range that is queued notes how many flushes were *started*: these may have passed it by. All later ones
+/// have that number or a higher one, and each of them covers the range. So it is covered as soon as one of that
+/// number or higher has completed, however flushes overlap, in whichever order they complete, and whether
+/// others ever do.
 pub(super) struct Generations {
     started: AtomicU64,
     completed: AtomicU64,

@@ -50,8 +50,8 @@ fn loom_generations_cover_what_was_seen() {
     });
 }
 
-/// Two flushes overlap, and a range is queued at some time. Once a flush has completed that began after that, the range
-/// is covered, whatever the other one does.
+/// Two flushes overlap, and a range is queued at some time. Once a flush has completed that began after that,
+/// the range is covered, whatever the other one does.
 #[test]
 fn loom_a_completed_flush_covers_what_was_queued_before_it() {
     explore(|| {

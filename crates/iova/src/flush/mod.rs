@@ -5,8 +5,8 @@
 //! behind a lock. So this is done for many ranges at once. Until then they wait in a *ring*, one for each CPU.
 //!
 //! What the queue promises: **a range is handed on only after an invalidation that began after the range was
-//! freed has completed.** As soon as one has, it may be: flushes that overlap, or that never complete, delay nothing.
-//! All it takes are two counters.
+//! freed has completed.** As soon as one has, it may be: flushes that overlap, or that never complete, delay
+//! nothing. All it takes are two counters.
 //!
 //! A flush happens
 //!
@@ -25,7 +25,7 @@
 //!
 //! One per CPU, held for at most [`BATCH`](crate::backing::BATCH) entries at a time, never while the IOMMU or
 //! the user is called. So a CPU that collects what all others have queued makes none of them wait for longer
-//! than that.
+//! than that. Only [`for_each_queued`](FlushQueue::for_each_queued) visits a whole ring at a time.
 
 mod config;
 mod generation;
@@ -149,8 +149,9 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
     /// Queues a range that was just unmapped, on this CPU. Calls no allocator.
     ///
     /// `attachment` is a word of the user's that is [released](Invalidate::release) after the flush, such as a page table
-    /// that the IOMMU may still walk. A full ring is flushed first. With the strict policy, or if this CPU has
-    /// no ring, the range is invalidated and handed on at once.
+    /// that the IOMMU may still walk; so a range with an attachment never gets by with less than a flush of
+    /// everything. A full ring is flushed first. With the strict policy, or if this CPU has no ring, the range
+    /// is invalidated and handed on at once.
     pub fn queue(&self, cpu: Cpu, range: IovaRange, attachment: Option<NonZeroUsize>, reuse: &impl Reuse) {
         let mut pushed = self.push(cpu, range, attachment);
         if pushed == Push::Full {

@@ -24,17 +24,17 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
     /// What has to be done from time to time: hands on what was flushed, and flushes if something has waited
     /// for long. `now` is the user's clock, in nanoseconds. Calls no allocator.
     ///
-    /// Returns when to call it next: at once (`now`) if there is more to hand on than [`POLL_RANGES`], the bound on
-    /// what one call does; or `None` if every ring was empty when it looked. What is queued after that is told to
-    /// [`Invalidate::arm`]. So call it every few milliseconds, or let `arm` set a timer.
+    /// Returns when to call it next: at once (`now`) if there is more to hand on than [`POLL_RANGES`], the
+    /// bound on what one call does; or `None` if every ring was empty when it looked. What is queued after that
+    /// is told to [`Invalidate::arm`]. So call it every few milliseconds, or let `arm` set a timer.
     ///
     /// No clock is read when a range is queued: what counts as its age is since `poll` first saw that something
-    /// waits. So a range waits for the time until the next poll, the age of the configuration, and the time until
-    /// the poll after that: if it is called with a fixed period, the age and two periods, at most.
+    /// waits. So a range waits for the time until the next poll, the age of the configuration, and the time
+    /// until the poll after that: if it is called with a fixed period, the age and two periods, at most.
     pub fn poll(&self, cpu: Cpu, now: u64, reuse: &impl Reuse) -> Option<u64> {
         let mut room = self.collect_within(POLL_RANGES, cpu, reuse);
-        // What was handed on has been flushed, and that flush covers all that was queued before it. So nothing gets
-        // too old if this happens again and again.
+        // What was handed on has been flushed, and that flush covers all that was queued before it. So nothing
+        // gets too old if this happens again and again.
         if room > 0 && self.is_due(now) {
             self.flush_iotlb(FlushCause::Age);
             room = self.collect_within(room, cpu, reuse);
@@ -90,8 +90,8 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
         self.generations.flush(|| self.invalidate.flush_all());
     }
 
-    /// Invalidates one range by itself, and hands it on. What is attached to it may be something that the IOMMU reaches
-    /// without a translation of that range, so then it has to forget everything.
+    /// Invalidates one range by itself, and hands it on. What is attached to it may be something that the IOMMU
+    /// reaches without a translation of that range, so then it has to forget everything.
     pub(super) fn strictly(
         &self,
         cpu: Cpu,
@@ -115,8 +115,8 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
         }
     }
 
-    /// Hands on what was flushed, of all CPUs, but no more than so many ranges, and goes on next time where it stopped.
-    /// Returns how many less it was; 0 if there may be more.
+    /// Hands on what was flushed, of all CPUs, but no more than so many ranges, and goes on next time where it
+    /// stopped. Returns how many less it was; 0 if there may be more.
     fn collect_within(&self, most: usize, cpu: Cpu, reuse: &impl Reuse) -> usize {
         let start = self.clock.lock().collect_from;
         let mut room = most;
@@ -175,8 +175,8 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
     }
 }
 
-/// Flushes what still waits, so that no attachment is lost. Calls no allocator. The ranges are dropped: nobody takes them
-/// any more.
+/// Flushes what still waits, so that no attachment is lost. Calls no allocator. The ranges are dropped: nobody
+/// takes them any more.
 impl<R: RawMutex, I: Invalidate> Drop for FlushQueue<R, I> {
     fn drop(&mut self) {
         struct Nobody;
