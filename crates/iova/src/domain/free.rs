@@ -27,8 +27,10 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     }
 
     /// Like [`free`](Self::free), with a word that is [released](Invalidate::release) after the flush, such as a page
-    /// table that the IOMMU may still walk. Without a flush queue it is ignored; if the free is wrong it is not
-    /// released.
+    /// table that the IOMMU may still walk. If the free is wrong it is not released.
+    ///
+    /// Without a flush queue nobody is there to release it: it stays the caller's, who has invalidated the range before, and
+    /// releases it when this has returned.
     ///
     /// # Errors
     ///

@@ -11,6 +11,7 @@ mod free;
 mod ledger;
 mod place;
 mod statistics;
+mod table;
 mod upkeep;
 
 use core::fmt;

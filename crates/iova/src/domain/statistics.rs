@@ -63,8 +63,7 @@ impl DomainStatistics {
 }
 
 impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A> {
-    /// What there is and what happened. Takes each lock for a moment; looks at each range that is queued. Allocates
-    /// nothing.
+    /// What there is and what happened. Takes each lock for a moment. Allocates nothing.
     pub fn statistics(&self) -> DomainStatistics {
         DomainStatistics {
             space: self.space().statistics(),

@@ -12,7 +12,9 @@ use crate::space::Space;
 impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A> {
     /// What has to be done from time to time: flushes what has waited for long, and gives back what is idle.
     /// `now` is the user's clock, in nanoseconds. Calls no allocator. Returns when to call it next for the sake
-    /// of what waits, or `None` if nothing does.
+    /// of what waits, `now` for at once, or `None` if nothing does: see [`FlushQueue::poll`].
+    ///
+    /// [`FlushQueue::poll`]: crate::flush::FlushQueue::poll
     pub fn poll(&self, now: u64) -> Option<u64> {
         let next = self.queue.as_ref().and_then(|queue| queue.poll(self.cpu.current(), now, &self.caches));
         self.trim(now);

@@ -34,7 +34,8 @@ impl FlushConfig {
         Self { cpus, entries: 256, age_ns: 10_000_000, policy: FlushPolicy::Deferred }
     }
 
-    /// How many ranges wait on a CPU at most: 40 bytes each.
+    /// How many ranges wait on a CPU at most: 40 bytes each. With 0 nothing waits, as if it were
+    /// [strict](FlushPolicy::Strict).
     #[must_use]
     pub const fn entries(self, entries: usize) -> Self {
         Self { entries, ..self }

@@ -50,6 +50,24 @@ fn loom_generations_cover_what_was_seen() {
     });
 }
 
+/// Two flushes overlap, and a range is queued at some time. Once a flush has completed that began after that,
+/// the range is covered, whatever the other one does.
+#[test]
+fn loom_a_completed_flush_covers_what_was_queued_before_it() {
+    explore(|| {
+        let generations = Arc::new(Generations::new());
+        let other = {
+            let generations = generations.clone();
+            loom::thread::spawn(move || generations.flush(loom::thread::yield_now))
+        };
+        let generation = generations.now();
+        generations.flush(|| ());
+        assert!(generations.covers(generation));
+        other.join().unwrap();
+        assert!(generations.covers(generation) && !generations.covers(generations.now()));
+    });
+}
+
 /// For each of a few pages: whether it was unmapped, and whether the IOMMU has noticed.
 #[derive(Default)]
 struct Pages {
@@ -101,5 +119,25 @@ fn loom_nothing_is_reused_before_it_is_flushed() {
         queue.flush(Cpu::new(1), &*pages);
         assert!(!queue.waits());
         assert!(pages.reused.iter().all(|reused| reused.load(Relaxed)), "a page was lost");
+    });
+}
+
+/// Who needs space flushes, while another CPU does: when that returns, nothing waits that was freed before.
+#[test]
+fn loom_a_flush_leaves_nothing_that_was_queued_before_it() {
+    explore(|| {
+        let pages = Arc::new(Pages::default());
+        let queue = Arc::new(FlushQueue::new(pages.clone(), FlushConfig::new(2).entries(2)).unwrap());
+        free(&queue, &pages, 0, 0);
+        queue.prepare();
+        let flushing = {
+            let (queue, pages) = (queue.clone(), pages.clone());
+            loom::thread::spawn(move || queue.flush(Cpu::new(1), &*pages))
+        };
+        free(&queue, &pages, 0, 1);
+        queue.flush(Cpu::new(0), &*pages);
+        assert!(!queue.waits(), "its own flush has completed");
+        flushing.join().unwrap();
+        assert!(pages.reused[..2].iter().all(|reused| reused.load(Relaxed)), "a page was lost");
     });
 }

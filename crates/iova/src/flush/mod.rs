@@ -5,7 +5,8 @@
 //! behind a lock. So this is done for many ranges at once. Until then they wait in a *ring*, one for each CPU.
 //!
 //! What the queue promises: **a range is handed on only after an invalidation that began after the range was
-//! freed has completed.** What it needs for that are two counters, of flushes started and finished.
+//! freed has completed.** As soon as one has, it may be: flushes that overlap, or that never complete, delay
+//! nothing. All it takes are two counters.
 //!
 //! A flush happens
 //!
@@ -24,7 +25,7 @@
 //!
 //! One per CPU, held for at most [`BATCH`](crate::backing::BATCH) entries at a time, never while the IOMMU or
 //! the user is called. So a CPU that collects what all others have queued makes none of them wait for longer
-//! than that.
+//! than that. Only [`for_each_queued`](FlushQueue::for_each_queued) visits a whole ring at a time.
 
 mod config;
 mod generation;
@@ -36,6 +37,7 @@ mod ring;
 mod statistics;
 
 use alloc::boxed::Box;
+use core::alloc::Layout;
 use core::fmt;
 use core::num::NonZeroUsize;
 
@@ -52,6 +54,7 @@ use crate::sync::{AtomicU64, Mutex, Ordering};
 
 pub use config::{FlushConfig, FlushPolicy};
 pub use invalidate::{Invalidate, Reuse};
+pub use release::POLL_RANGES;
 pub use statistics::{FlushCause, FlushStatistics};
 
 /// Freed ranges that wait for the flush of the IOTLB. See the [module](self).
@@ -115,6 +118,8 @@ struct Slot {
 struct Clock {
     /// When `poll` first saw that something waits; the user's clock.
     waiting_since: Option<u64>,
+    /// The CPU at which `poll` goes on.
+    collect_from: usize,
     flushes: Causes,
 }
 
@@ -123,8 +128,9 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
     ///
     /// # Errors
     ///
-    /// [`OutOfMemory`] if there is not even that.
+    /// [`OutOfMemory`] if there is not even that, or if no ring could ever be as large as configured.
     pub fn new(invalidate: I, config: FlushConfig) -> Result<Self, OutOfMemory> {
+        let _ring = Layout::array::<Entry>(config.entries).map_err(|_| OutOfMemory)?;
         Ok(Self {
             invalidate,
             config,
@@ -143,8 +149,9 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
     /// Queues a range that was just unmapped, on this CPU. Calls no allocator.
     ///
     /// `attachment` is a word of the user's that is [released](Invalidate::release) after the flush, such as a page table
-    /// that the IOMMU may still walk. A full ring is flushed first. With the strict policy, or if this CPU has
-    /// no ring, the range is invalidated and handed on at once.
+    /// that the IOMMU may still walk; so a range with an attachment never gets by with less than a flush of
+    /// everything. A full ring is flushed first. With the strict policy, or if this CPU has no ring, the range
+    /// is invalidated and handed on at once.
     pub fn queue(&self, cpu: Cpu, range: IovaRange, attachment: Option<NonZeroUsize>, reuse: &impl Reuse) {
         let mut pushed = self.push(cpu, range, attachment);
         if pushed == Push::Full {
@@ -159,6 +166,7 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
         }
         match pushed {
             Push::Done => {}
+            Push::DoneFirst => self.invalidate.arm(),
             // So rings seldom get full.
             Push::DoneOldFlushed => self.collect_some(cpu, reuse),
             // If others have filled the ring again meanwhile, the range does not wait.
@@ -168,6 +176,9 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
 
     /// Makes a ring for a CPU that has wished for one. Call it where memory may be asked for; no other
     /// operation does so. Costs one load if there is no wish.
+    ///
+    /// If there is no memory the wish is dropped, and the CPU's next free makes it again. So it asks for memory
+    /// at most once for each free that had to wait for the IOMMU.
     pub fn prepare(&self) {
         if self.wishes.load(Ordering::Relaxed) == 0 {
             return;
@@ -175,7 +186,7 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
         let Some(slot) = self.slots.iter().find(|slot| slot.lock().wished) else { return };
         let made = Ring::try_new(self.config.entries);
         let mut slot = slot.lock();
-        if made.is_some() && slot.wished {
+        if slot.wished {
             slot.ring = made;
             slot.wished = false;
             self.wishes.fetch_sub(1, Ordering::Relaxed);
@@ -191,9 +202,13 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
                 return Push::Full;
             }
             slot.counters.queued += 1;
-            return if ring.has_flushed(&self.generations) { Push::DoneOldFlushed } else { Push::Done };
+            return match ring.len() {
+                1 => Push::DoneFirst,
+                _ if ring.has_flushed(&self.generations) => Push::DoneOldFlushed,
+                _ => Push::Done,
+            };
         }
-        if self.config.policy == FlushPolicy::Deferred && !slot.wished {
+        if self.config.policy == FlushPolicy::Deferred && self.config.entries > 0 && !slot.wished {
             slot.wished = true;
             self.wishes.fetch_add(1, Ordering::Relaxed);
         }
@@ -205,6 +220,8 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Push {
     Done,
+    /// It is queued, where nothing was.
+    DoneFirst,
     /// It is queued, and there are entries that were flushed.
     DoneOldFlushed,
     Full,

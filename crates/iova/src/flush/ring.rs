@@ -20,6 +20,7 @@ pub(super) struct Entry {
 pub(super) struct Ring {
     entries: VecDeque<Entry>,
     most: usize,
+    granules: u128,
 }
 
 impl Ring {
@@ -27,13 +28,14 @@ impl Ring {
     pub(super) fn try_new(most: usize) -> Option<Self> {
         let mut entries = VecDeque::new();
         entries.try_reserve_exact(most).ok()?;
-        Some(Self { entries, most })
+        Some(Self { entries, most, granules: 0 })
     }
 
     /// Adds an entry; `false` if there is no room.
     pub(super) fn push(&mut self, entry: Entry) -> bool {
         let room = self.entries.len() < self.most;
         if room {
+            self.granules += entry.range.granules();
             self.entries.push_back(entry);
         }
         room
@@ -45,7 +47,9 @@ impl Ring {
     }
 
     fn pop_flushed(&mut self, generations: &Generations) -> Option<Entry> {
-        if self.has_flushed(generations) { self.entries.pop_front() } else { None }
+        let entry = if self.has_flushed(generations) { self.entries.pop_front() } else { None }?;
+        self.granules = self.granules.saturating_sub(entry.range.granules());
+        Some(entry)
     }
 
     /// Takes out the oldest entries that were flushed, at most [`BATCH`].
@@ -55,6 +59,11 @@ impl Ring {
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// How many granules its ranges have.
+    pub(super) fn granules(&self) -> u128 {
+        self.granules
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -99,7 +108,7 @@ mod tests {
         assert!(pfns(&mut ring).into_iter().eq(0..16));
         assert!(pfns(&mut ring).into_iter().eq(16..30));
         assert!(pfns(&mut ring).is_empty());
-        assert_eq!(ring.len(), 1);
+        assert_eq!((ring.len(), ring.granules()), (1, 1));
     }
 
     #[test]

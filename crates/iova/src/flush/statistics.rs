@@ -78,7 +78,7 @@ pub struct FlushStatistics {
 }
 
 impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
-    /// What waits and what happened. Takes each lock once; looks at each range that waits. Allocates nothing.
+    /// What waits and what happened. Takes each lock once, for a moment. Allocates nothing.
     pub fn statistics(&self) -> FlushStatistics {
         let flushes = self.clock.lock().flushes;
         let mut sum = FlushStatistics {
@@ -93,7 +93,7 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
             sum.strict += slot.counters.strict;
             if let Some(ring) = &slot.ring {
                 sum.queued_ranges += ring.len() as u64;
-                sum.queued_granules += ring.entries().map(|entry| entry.range.granules()).sum::<u128>();
+                sum.queued_granules += ring.granules();
                 sum.ring_bytes += ring.bytes();
             }
         }

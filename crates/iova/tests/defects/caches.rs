@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use iova::backing::{BATCH, Backing, NotLive};
 use iova::cache::{CacheConfig, Caches};
 use iova::cpu::Cpu;
-use iova::flush::{FlushConfig, FlushQueue, Invalidate};
+use iova::flush::{FlushConfig, FlushQueue, Invalidate, POLL_RANGES};
 use iova::lock_api::{GuardSend, RawMutex};
 use iova::{AllocateError, Granule, IovaRange, LockedSpace, Request, Space};
 use maple_faults::{FaultyAlloc, Plan};
@@ -280,6 +280,11 @@ fn flush_queue_convoy() {
     assert_eq!((statistics.queued_ranges, statistics.strict, statistics.flushes_full), (64 * 256, 64, 0));
     assert_eq!(queue.poll(Cpu::new(3), 5, &*caches), Some(10_000_005));
     assert_eq!(queue.poll(Cpu::new(3), 10_000_004, &*caches), Some(10_000_005));
+    // A part at a time: it wants to be called again at once until there is nothing left.
+    for part in 1..=64 * 256 / POLL_RANGES {
+        assert_eq!(queue.poll(Cpu::new(3), 10_000_005, &*caches), Some(10_000_005));
+        assert_eq!(queue.statistics().queued_ranges, (64 * 256 - part * POLL_RANGES) as u64);
+    }
     assert_eq!(queue.poll(Cpu::new(3), 10_000_005, &*caches), None);
     let statistics = queue.statistics();
     assert_eq!((statistics.queued_ranges, statistics.flushes_age), (0, 1));

@@ -18,9 +18,13 @@ type Stale = (IovaRange, u64);
 pub(crate) struct Iotlb {
     stale: RefCell<BTreeMap<u64, Stale>>,
     unmapped: Cell<u64>,
+    /// The number of the last unmapping, by first iova.
+    last: RefCell<BTreeMap<u64, u64>>,
     /// Words that were attached to these and not released.
     attached: RefCell<HashSet<NonZeroUsize>>,
     next_word: Cell<usize>,
+    /// Whether something was queued where nothing was.
+    pub(crate) armed: Cell<bool>,
 }
 
 impl Iotlb {
@@ -28,6 +32,12 @@ impl Iotlb {
     pub(crate) fn unmap(&self, range: IovaRange) {
         self.unmapped.set(self.unmapped.get() + 1);
         assert_eq!(self.stale.borrow_mut().insert(range.first(), (range, self.unmapped.get())), None);
+        self.last.borrow_mut().insert(range.first(), self.unmapped.get());
+    }
+
+    /// Which unmapping of this range was the last.
+    pub(crate) fn last_unmapping(&self, range: IovaRange) -> Option<u64> {
+        self.last.borrow().get(&range.first()).copied()
     }
 
     /// The range is being handed out.
@@ -74,6 +84,11 @@ impl Invalidate for Iommu {
         world.meanwhile();
         // A flush of everything that found the ring full again has covered it already.
         covered.into_iter().for_each(|stale| world.iotlb.forget(stale));
+    }
+
+    fn arm(&self) {
+        let Some(world) = self.0.upgrade() else { return };
+        world.iotlb.armed.set(true);
     }
 
     fn release(&self, attachment: NonZeroUsize) {

@@ -1,5 +1,7 @@
 //! What a CPU may do in a step.
 
+use std::collections::HashSet;
+
 use iova::{AllocateError, FreeError, IovaRange, Request};
 use maple_faults::Plan;
 
@@ -15,7 +17,7 @@ impl World {
             (rng.u32(0..32), times)
         };
         match choice {
-            0 => drop(self.domain().flush()),
+            0 => self.flush(),
             1 => self.totals.borrow_mut().trimmed += self.domain().caches().flush(),
             2..=5 => self.time_passes(),
             6 => self.change_plan(),
@@ -23,6 +25,19 @@ impl World {
             9..=19 => self.allocate(times),
             _ => self.free(times),
         }
+    }
+
+    /// What was queued before a flush is not any more when that returns, whatever else was flushed meanwhile.
+    fn flush(&self) {
+        let queued = || {
+            let mut unmappings = HashSet::new();
+            let queue = self.domain().queue().unwrap();
+            queue.for_each_queued(|range| assert!(unmappings.insert(self.iotlb.last_unmapping(range))));
+            unmappings
+        };
+        let before = queued();
+        self.domain().flush();
+        assert!(queued().is_disjoint(&before), "what was queued before a flush is queued after it");
     }
 
     fn allocate(&self, times: usize) {
@@ -113,9 +128,15 @@ impl World {
 
     fn time_passes(&self) {
         let passed = self.rng.borrow_mut().u64(0..60_000);
-        self.now.set(self.now.get() + passed);
-        let next = self.domain().poll(self.now.get());
-        assert!(next.is_none_or(|next| next > self.now.get()));
+        let now = self.now.get() + passed;
+        self.now.set(now);
+        let queue = self.domain().queue().unwrap();
+        self.iotlb.armed.set(false);
+        // What was queued on other CPUs while it was running sets the timer.
+        match self.domain().poll(now) {
+            Some(next) => assert!(next >= now),
+            None => assert!(self.iotlb.armed.get() || !queue.waits(), "nobody will look at what waits"),
+        }
     }
 
     fn change_plan(&self) {

@@ -128,7 +128,6 @@ impl World {
             self.domain().free(range).unwrap();
         }
         self.domain().flush();
-        self.domain().flush();
         self.check();
         assert_eq!(self.nodes.counts().calls, calls, "freeing asked for a node");
         assert_eq!(self.iotlb.attachments(), 0, "words were not released");
