@@ -37,8 +37,11 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         self.free_attached(range, Some(attachment))
     }
 
-    /// Like [`free`](Self::free), by its first iova and its size: for callers that keep numbers. The size is that of the
-    /// range that was [returned](Self::allocate), which may be more than what was asked for. Returns the range.
+    /// Like [`free`](Self::free), by its first iova and its size: for callers that keep numbers. Returns the range.
+    ///
+    /// The size is that of the range that was [returned](Self::allocate), which may be more than what was asked for: where
+    /// Linux rounds the size in its free, here the caller keeps the one that it got. With
+    /// [`Checking::Trust`](crate::Checking::Trust) numbers that no range has are believed as a range is.
     ///
     /// # Errors
     ///

@@ -58,7 +58,7 @@ pub use statistics::DomainStatistics;
 /// | [`allocate_at`](Self::allocate_at), [`reserve`](Self::reserve), [`unreserve`](Self::unreserve) | those of [`Space`] | as there |
 /// | [`poll`](Self::poll), [`flush`](Self::flush), dropping it | per range, those of a free of [`Space`] | never |
 ///
-/// With [exact checking](Checking::Exact), another lock per operation, and memory per live range when allocating.
+/// Unless callers are [trusted](Checking::Trust), another lock per operation, and memory per live range when allocating.
 ///
 /// # When nothing fits
 ///
