@@ -50,6 +50,7 @@ fn measure(name: &str, batch: usize, order: impl Fn(u64) -> Vec<u64>) {
 
 #[test]
 fn neighbours() {
+    measure("neighbours", 16, |n| (0..n).collect());
     measure("neighbours", 32, |n| (0..n).collect());
     measure("neighbours", 127, |n| (0..n).collect());
 }
@@ -61,6 +62,7 @@ fn strangers() {
         Rng::with_seed(2).shuffle(&mut order);
         order
     };
+    measure("strangers", 16, shuffled);
     measure("strangers", 32, shuffled);
     measure("strangers", 127, shuffled);
 }
@@ -69,6 +71,7 @@ fn strangers() {
 fn one_of_each_leaf() {
     // So that all leaves become sparse at about the same time, and are joined.
     let strided = |n: u64| (0..12).flat_map(|start| (start..n).step_by(12)).collect();
+    measure("one per leaf", 16, strided);
     measure("one per leaf", 32, strided);
     measure("one per leaf", 127, strided);
 }
