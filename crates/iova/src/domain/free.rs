@@ -54,11 +54,8 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     }
 
     fn free_attached(&self, range: IovaRange, attachment: Option<NonZeroUsize>) -> Result<(), FreeError> {
-        let aperture = self.aperture();
-        let foreign = range.granule() != self.granule()
-            || range.first() < aperture.first()
-            || range.last() > aperture.last();
-        let checked = !foreign && self.ledger.as_ref().is_none_or(|ledger| ledger.remove(range));
+        let checked =
+            range.is_of(self.aperture()) && self.ledger.as_ref().is_none_or(|ledger| ledger.remove(range));
         if checked {
             let cpu = self.cpu.current();
             if let Some(queue) = &self.queue {

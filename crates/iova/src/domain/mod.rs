@@ -62,8 +62,8 @@ pub use statistics::DomainStatistics;
 ///
 /// # When nothing fits
 ///
-/// An allocation fails for lack of address space after everything that is queued and cached was given back to the tree,
-/// and the tree was asked again. So it fails only if nothing fits into what was free, queued or cached from its
+/// An allocation fails for lack of address space after everything below its limit that is queued and cached was given back
+/// to the tree, and the tree was asked again. So it fails only if nothing fits into what was free, queued or cached from its
 /// beginning to its end. What it may miss is what other threads are moving meanwhile: a range that one of them has just
 /// taken out of a cache or the queue and not yet put down elsewhere, or has freed into a cache that was emptied already.
 /// Nothing of that lasts: there is no memory of a failure. If no other thread uses the domain meanwhile, the answer is
