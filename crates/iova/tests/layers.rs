@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use iova::cpu::Cpu;
@@ -59,8 +60,9 @@ fn cached_from<I: Invalidate>(domain: &Subject<I>, from: u64) {
         if domain.statistics().caches.cached_ranges() == high.len() as u64 {
             return;
         }
-        high.iter()
-            .for_each(|range| assert!(domain.allocate_at(range.first()..=range.last(), AllocMode::Normal).is_ok()));
+        high.iter().for_each(|range| {
+            assert!(domain.allocate_at(range.first()..=range.last(), AllocMode::Normal).is_ok())
+        });
         // What was wished for is made.
         domain.allocate(&Request::new(1)).unwrap_err();
     }
@@ -139,5 +141,20 @@ fn what_is_live_is_not_handed_out_again_though_it_is_cached() {
     assert_eq!(domain.statistics().caches.cached_ranges(), 1);
     let other = domain.allocate(&Request::new(1)).unwrap();
     assert_ne!(other, live);
+    domain.validate().unwrap();
+}
+
+#[test]
+fn an_attachment_that_nobody_would_release_is_an_error() {
+    let domain = domain(64, DomainConfig::new(1));
+    let range = domain.allocate(&Request::new(1)).unwrap();
+    let error = FreeError::NoFlushQueue { iova: range.first() };
+    assert_eq!(domain.free_with(range, NonZeroUsize::MIN), Err(error));
+    assert_eq!(domain.statistics().failures.wrong_frees.no_flush_queue, 1);
+    // It is live as before.
+    domain.free(range).unwrap();
+    let handle = domain.allocation(&Request::new(2)).unwrap();
+    drop(handle.free_with(NonZeroUsize::MIN).unwrap_err());
+    assert_eq!(domain.statistics().live_ranges(), 0);
     domain.validate().unwrap();
 }

@@ -45,7 +45,11 @@ impl DomainConfig {
         Self { caches: CacheConfig::new(cpus), queue: FlushConfig::new(cpus), checking: Checking::Exact }
     }
 
-    /// For as many CPUs as the program may use.
+    /// For as many CPUs as the program may use at a time.
+    ///
+    /// Where that is a quota, as in a container, the numbers of the CPUs that it runs on may be larger. These wrap around, so
+    /// that two CPUs may share their caches and wait for each other: a machine's number of CPUs for [`new`](Self::new) is
+    /// better then. Nothing else goes wrong.
     #[cfg(feature = "std")]
     #[must_use]
     pub fn for_this_machine() -> Self {

@@ -27,13 +27,16 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     }
 
     /// Like [`free`](Self::free), with a word that is [released](Invalidate::release) after the flush, such as a page
-    /// table that the IOMMU may still walk. Without a flush queue it is ignored; if the free is wrong it is not
-    /// released.
+    /// table that the IOMMU may still walk. If the free is wrong it is not released.
     ///
     /// # Errors
     ///
-    /// As for [`free`](Self::free).
+    /// As for [`free`](Self::free), and [`FreeError::NoFlushQueue`] if the domain has none: nobody would release the word.
+    /// Then the range is still live.
     pub fn free_with(&self, range: IovaRange, attachment: NonZeroUsize) -> Result<(), FreeError> {
+        if self.queue.is_none() {
+            return Err(self.wrongly_freed(FreeError::NoFlushQueue { iova: range.first() }));
+        }
         self.free_attached(range, Some(attachment))
     }
 
@@ -82,6 +85,11 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
             }
             error => error,
         };
+        self.wrongly_freed(error)
+    }
+
+    #[cold]
+    fn wrongly_freed(&self, error: FreeError) -> FreeError {
         self.failures.lock().freed_wrongly(&error);
         events::wrong_free(&error);
         error
