@@ -61,7 +61,7 @@ fn cached_from<I: Invalidate>(domain: &Subject<I>, from: u64) {
             return;
         }
         high.iter().for_each(|range| {
-            assert!(domain.allocate_at(range.first()..=range.last(), AllocMode::Normal).is_ok())
+            assert!(domain.allocate_at(range.first()..=range.last(), AllocMode::Normal).is_ok());
         });
         // What was wished for is made.
         domain.allocate(&Request::new(1)).unwrap_err();
