@@ -101,7 +101,7 @@
 //! another CPU takes, and a [flush queue](flush), so that a range is used again only when the IOMMU has forgotten it. When
 //! a request finds no space, both are emptied before it fails. When there is no node memory they are not.
 //!
-//! A double free is an error value of a space. In a domain it is if frees are [checked exactly](Checking); an [`Allocation`]
+//! A double free is an error value of a space. In a domain it is, too, unless callers are [trusted](Checking); an [`Allocation`]
 //! cannot be freed twice in the first place. [`Domain::validate`] checks that every granule is in exactly one place.
 //!
 //! A [`LockedSpace`] is a space behind one lock, exact and strictly top-down.

@@ -76,6 +76,11 @@ impl IovaRange {
     pub const fn contains(self, iova: u64) -> bool {
         self.first <= iova && iova <= self.last
     }
+
+    /// Whether it may have been handed out by who has this aperture: has such granules, and lies within.
+    pub(crate) fn is_of(self, aperture: Self) -> bool {
+        self.granule == aperture.granule && self.first >= aperture.first && self.last <= aperture.last
+    }
 }
 
 impl fmt::Debug for IovaRange {

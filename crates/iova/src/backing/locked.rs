@@ -24,8 +24,8 @@ impl<R: RawMutex, A: NodeAlloc> Backing for LockedSpace<R, A> {
         self.allocate(request)
     }
 
-    fn allocate_preferred(&self, request: &Request) -> Result<Option<IovaRange>, AllocateError> {
-        Ok(self.lock().allocate_preferred(request)?)
+    fn try_allocate(&self, request: &Request) -> Result<Option<IovaRange>, AllocateError> {
+        self.lock().try_allocate(request)
     }
 
     fn free(&self, range: IovaRange) -> Result<(), NotLive> {

@@ -37,18 +37,17 @@ pub trait Backing {
     /// As [`Space::allocate`](crate::Space::allocate).
     fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError>;
 
-    /// The first half of a request with a preferred limit: a range below that, or `None` if there is none, which is no
-    /// failure.
+    /// As [`allocate`](Self::allocate), but `None` if there is no such range, which is no failure yet: the caller has
+    /// other places to look at, and need not be told why.
     ///
     /// # Errors
     ///
-    /// There is such a range, but it cannot be had.
-    fn allocate_preferred(&self, request: &Request) -> Result<Option<IovaRange>, AllocateError> {
-        let Some(preferred) = request.preferred_only() else { return Ok(None) };
-        match self.allocate(&preferred) {
+    /// The others.
+    fn try_allocate(&self, request: &Request) -> Result<Option<IovaRange>, AllocateError> {
+        match self.allocate(request) {
             Ok(range) => Ok(Some(range)),
-            Err(error @ AllocateError::OutOfNodeMemory(_)) => Err(error),
-            Err(_) => Ok(None),
+            Err(AllocateError::OutOfAddressSpace(_)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -64,32 +63,6 @@ pub trait Backing {
     ///
     /// Returns how many of them were not allocated exactly so. They are left out.
     fn free_batch(&self, ranges: &[IovaRange]) -> usize;
-}
-
-impl<B: Backing + ?Sized> Backing for &B {
-    fn granule(&self) -> Granule {
-        (**self).granule()
-    }
-
-    fn aperture(&self) -> IovaRange {
-        (**self).aperture()
-    }
-
-    fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
-        (**self).allocate(request)
-    }
-
-    fn allocate_preferred(&self, request: &Request) -> Result<Option<IovaRange>, AllocateError> {
-        (**self).allocate_preferred(request)
-    }
-
-    fn free(&self, range: IovaRange) -> Result<(), NotLive> {
-        (**self).free(range)
-    }
-
-    fn free_batch(&self, ranges: &[IovaRange]) -> usize {
-        (**self).free_batch(ranges)
-    }
 }
 
 /// A range that was to be freed but is not allocated, or not exactly so: it was freed already, has another

@@ -3,6 +3,10 @@
 use super::magazine::{CAPACITY, Magazine};
 use super::stack::Stack;
 
+/// How many magazines a request with a limit looks at, at most, since it does so with locks held. What lies below them is
+/// found by flushing, if there is no other space.
+const LOOKED_AT: usize = 16;
+
 /// The full magazines of one class, at most so many.
 ///
 /// The lowest range of each comes first, so that one look tells whether a request with a limit finds something
@@ -47,10 +51,18 @@ impl Depot {
         magazine
     }
 
+    /// Takes a magazine that has a range that begins at or below `highest`.
+    pub(super) fn take_below(&mut self, highest: u64) -> Option<Magazine> {
+        let has = |firsts: &[u64]| firsts.first().is_some_and(|lowest| *lowest <= highest);
+        let magazine = self.full.take_if(has);
+        self.idle = self.idle.min(self.full.count());
+        magazine
+    }
+
     /// Takes a range that begins at or below `highest`, and leaves `replacement` instead, so that all magazines
     /// stay full.
     pub(super) fn exchange(&mut self, highest: u64, replacement: u64) -> Option<u64> {
-        self.full.find(|firsts| {
+        self.full.find(LOOKED_AT, |firsts| {
             let lowest = firsts.first_mut().filter(|lowest| **lowest <= highest)?;
             let taken = core::mem::replace(lowest, replacement);
             lowest_first(firsts);
@@ -65,7 +77,7 @@ impl Depot {
 
     /// All first pfns in it, in no order.
     pub(super) fn for_each(&mut self, mut visit: impl FnMut(u64)) {
-        self.full.find(|firsts| {
+        self.full.find(usize::MAX, |firsts| {
             firsts.iter().copied().for_each(&mut visit);
             None::<()>
         });
@@ -118,6 +130,19 @@ mod tests {
         let expected = (1002..1127).chain(2000..2127).chain(3000..3127).chain([5000, 5001]);
         assert!(held.into_iter().eq(expected));
         assert_eq!(depot.count(), 3);
+    }
+
+    #[test]
+    fn only_so_many_magazines_are_looked_at() {
+        let mut depot = Depot::new(LOOKED_AT + 1);
+        (0..=LOOKED_AT as u64).for_each(|n| drop(depot.put(full(n * 127..(n + 1) * 127))));
+        assert_eq!(depot.exchange(126, 5000), None);
+        assert_eq!(depot.exchange(127, 5000), Some(127));
+        // The one below is taken out as a whole, and all others stay.
+        assert_eq!(depot.take_below(126).unwrap().firsts().first(), Some(&0));
+        assert!(depot.take_below(126).is_none());
+        assert_eq!(depot.count(), LOOKED_AT);
+        assert_eq!(depot.take().unwrap().firsts().first(), Some(&(LOOKED_AT as u64 * 127)));
     }
 
     #[test]

@@ -24,34 +24,47 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     /// Takes a cached range that begins at or below `highest`: from this CPU, or from the depot.
     pub(super) fn take(&self, cpu: Cpu, class: usize, highest: u64) -> Option<u64> {
         let slot = cpu.of(&self.slots)?;
-        let mut slot = slot.lock();
-        if let Some(first) = slot.pair(class).and_then(|pair| pair.take(highest)) {
-            return Some(first);
-        }
-        let mut depot = self.depots.get(class)?.lock();
-        let found = match slot.pair(class) {
-            Some(pair) => self.take_from_depot(pair, &mut depot, highest),
-            // The next time there will be a shelf.
-            None if depot.count() > 0 => {
-                slot.shelf = self.spares.lock().take_shelf();
-                slot.pair(class).and_then(|pair| self.take_from_depot(pair, &mut depot, highest))
+        let mut displaced = None;
+        let found = {
+            let mut slot = slot.lock();
+            if let Some(first) = slot.pair(class).and_then(|pair| pair.take(highest)) {
+                return Some(first);
             }
-            None => None,
+            let mut depot = self.depots.get(class)?.lock();
+            if slot.shelf.is_none() && depot.count() > 0 {
+                // If there is none, there will be one the next time.
+                slot.shelf = self.spares.lock().take_shelf();
+            }
+            let found = slot
+                .pair(class)
+                .and_then(|pair| self.take_from_depot(pair, &mut depot, highest, &mut displaced));
+            depot.hits += u64::from(found.is_some());
+            found
         };
-        match found {
-            Some(_) => depot.hits += 1,
-            None => depot.misses += 1,
-        }
+        // If there are enough empty ones, its memory is given back: with no lock held.
+        drop(displaced);
         found
+    }
+
+    /// Counts a request that found nothing at first; where it is served from later is another matter.
+    pub(super) fn missed(&self, class: usize) {
+        if let Some(depot) = self.depots.get(class) {
+            depot.lock().misses += 1;
+        }
     }
 
     /// Takes a range by means of the depot: a whole magazine if there is room, else one range in exchange for
     /// another.
-    fn take_from_depot(&self, pair: &mut Pair, depot: &mut Depot, highest: u64) -> Option<u64> {
+    fn take_from_depot(
+        &self,
+        pair: &mut Pair,
+        depot: &mut Depot,
+        highest: u64,
+        displaced: &mut Option<Magazine>,
+    ) -> Option<u64> {
         if pair.has_room_for_magazine() {
-            let displaced = depot.take().and_then(|full| pair.add_full(full));
-            // If there are enough, its memory is given back, which takes no longer than the locks may be held.
-            drop(displaced.and_then(|empty| self.spares.lock().put_magazine(empty)));
+            let empty = depot.take().and_then(|full| pair.add_full(full));
+            *displaced = empty.and_then(|empty| self.spares.lock().put_magazine(empty));
             if let Some(first) = pair.take(highest) {
                 // It is counted as one of the depot.
                 pair.hits -= 1;

@@ -19,12 +19,33 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
         self.flushes.fetch_add(1, Ordering::Relaxed);
         let mut given = 0;
         for cpu in 0..self.slots.len() {
-            given += self.flush_cpu(cpu, |_| true);
+            given += self.flush_cpu(cpu, |_, _| true);
         }
         for (class, depot) in self.depots.iter().enumerate() {
             // Not more than there are now: others may go on filling it.
             let full = depot.lock().count();
-            given += self.empty_depot(class, full);
+            given += self.empty_depot(class, full, u64::MAX);
+        }
+        given
+    }
+
+    /// Gives back the magazines that hold a range which touches these iovas; of those in the depots all that hold one at or
+    /// below the last. Returns how many ranges they held. Calls no allocator.
+    pub(crate) fn flush_touching(&self, first: u64, last: u64) -> u64 {
+        let granule = self.classes.granule();
+        let (first, last) = (granule.pfn_of(first).get(), granule.pfn_of(last).get());
+        let mut given = 0;
+        for cpu in 0..self.slots.len() {
+            given += self.flush_cpu(cpu, |class, pair| {
+                pair.firsts().any(|start| start <= last && start | ((1 << class) - 1) >= first)
+            });
+        }
+        for (class, depot) in self.depots.iter().enumerate() {
+            let full = depot.lock().count();
+            given += self.empty_depot(class, full, last);
+        }
+        if given > 0 {
+            self.flushes.fetch_add(1, Ordering::Relaxed);
         }
         given
     }
@@ -67,11 +88,11 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     fn trim_now(&self) -> u64 {
         let mut given = 0;
         for cpu in 0..self.slots.len() {
-            given += self.flush_cpu(cpu, Pair::was_idle);
+            given += self.flush_cpu(cpu, |_, pair| pair.was_idle());
         }
         for (class, depot) in self.depots.iter().enumerate() {
             let idle = depot.lock().begin_interval();
-            given += self.empty_depot(class, idle);
+            given += self.empty_depot(class, idle, u64::MAX);
         }
         loop {
             let idle = self.spares.lock().drop_idle();
@@ -82,11 +103,11 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     }
 
     /// Gives back the magazines of the classes of a CPU that `which` says.
-    fn flush_cpu(&self, cpu: usize, mut which: impl FnMut(&mut Pair) -> bool) -> u64 {
+    fn flush_cpu(&self, cpu: usize, mut which: impl FnMut(usize, &mut Pair) -> bool) -> u64 {
         let mut given = 0;
         let Some(slot) = self.slots.get(cpu) else { return given };
         for class in 0..self.classes.count() {
-            if !slot.lock().pair(class).is_some_and(&mut which) {
+            if !slot.lock().pair(class).is_some_and(|pair| which(class, pair)) {
                 continue;
             }
             // A pair has two magazines.
@@ -99,11 +120,11 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
         given
     }
 
-    fn empty_depot(&self, class: usize, magazines: usize) -> u64 {
+    fn empty_depot(&self, class: usize, magazines: usize, highest: u64) -> u64 {
         let mut given = 0;
         let Some(depot) = self.depots.get(class) else { return given };
         for _ in 0..magazines {
-            let taken = depot.lock().take();
+            let taken = depot.lock().take_below(highest);
             let Some(magazine) = taken else { break };
             given += self.give_back(class, magazine);
         }

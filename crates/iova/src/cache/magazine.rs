@@ -1,7 +1,8 @@
 //! A magazine: a fixed number of ranges of one class.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
+
+use super::try_boxed;
 
 /// How many ranges a magazine holds: with the link, 1 KiB. loom, which tries all orders, can do with fewer.
 pub(super) const CAPACITY: usize = if cfg!(all(test, loom)) { 2 } else { 127 };
@@ -31,14 +32,8 @@ impl Magazine {
 
     /// An empty magazine, or `None` if there is no memory.
     pub(super) fn try_new() -> Option<Self> {
-        let mut bodies = Vec::new();
-        bodies.try_reserve_exact(1).ok()?;
-        // More than what was asked for would make the next step allocate.
-        if bodies.capacity() != 1 {
-            return None;
-        }
-        bodies.push(Body { firsts: [0; CAPACITY], next: None });
-        Some(Self { body: bodies.into_boxed_slice().try_into().ok()?, len: 0 })
+        let bodies = try_boxed(1, || Body { firsts: [0; CAPACITY], next: None }).ok()?;
+        Some(Self { body: bodies.try_into().ok()?, len: 0 })
     }
 
     /// A magazine that consists of this body, which holds so many ranges.

@@ -22,15 +22,16 @@
 //! Ranges of 1, 2, 4, ... granules that are aligned to their size. A request is rounded up to such a size, so
 //! that what is freed fits. It bypasses the caches if it is larger, or wants more than natural alignment of
 //! that size. (That it crosses no boundary follows from the alignment.) A range above the limit of a request is not
-//! handed out, and does not hide one below: all of both magazines and of the depot is looked at.
+//! handed out, and does not hide one below: all of both magazines is looked at, and the 16 upper magazines of the depot.
 //!
-//! With a preferred limit it is first a cached range below that, then one of the backing below it, then a cached one
-//! above, then one of the backing above.
+//! With a preferred limit it is first a cached range below that, then one of the backing below it (of the size of the
+//! class, then of the size that was asked for), then a cached one above, then one of the backing above.
 //!
 //! # When space or memory runs out
 //!
-//! If the backing has no space, all caches are given back to it and it is asked again, then for the size that
-//! was asked for in the first place. If it has no *node memory*, nothing is flushed: that would free no memory
+//! If the backing has no space, what is cached below the limit of the request is given back to it, by whole magazines, and
+//! it is asked again, then for the size that was asked for in the first place. Why there is nothing is found out once, at
+//! the end. If it has no *node memory*, nothing is flushed: that would free no memory
 //! to speak of and be hard work under pressure.
 //!
 //! Freeing calls no allocator, and cannot fail for lack of memory: a CPU without magazines gives ranges back to
@@ -40,7 +41,7 @@
 //!
 //! One per CPU, one per depot, one for the spares, taken in this order; the one of a CPU is on a cache line of
 //! its own, and mostly the only one that is taken. They are held for as long as it takes to look at the ranges
-//! of two magazines, at most, and at one range of each magazine in the depot if a request has a limit. None of
+//! of two magazines, at most, and at one range of 16 magazines in the depot if a request has a limit. None of
 //! them is held while the backing is called, and the backing is given at most [`BATCH`](crate::backing::BATCH)
 //! ranges at a time. So nobody waits for longer than that takes, however much is given back.
 //!
@@ -90,6 +91,9 @@ pub use statistics::{CacheStatistics, ClassStatistics};
 /// Caches of ranges in front of a [`Backing`], for several CPUs. See the [module](self).
 ///
 /// `R` is the lock, as for [`LockedSpace`](crate::LockedSpace).
+///
+/// Dropping it drops the backing, with what is cached still allocated there. Where that matters,
+/// [`into_backing`](Self::into_backing) gives everything back first.
 ///
 /// | operation | cost | allocates |
 /// | --- | --- | --- |
@@ -147,6 +151,10 @@ impl core::error::Error for OutOfMemory {}
 pub(crate) fn try_boxed<T>(count: usize, mut value: impl FnMut() -> T) -> Result<Box<[T]>, OutOfMemory> {
     let mut values = Vec::new();
     values.try_reserve_exact(count).map_err(|_| OutOfMemory)?;
+    // More than what was asked for would make the last step allocate.
+    if values.capacity() != count {
+        return Err(OutOfMemory);
+    }
     values.extend(core::iter::repeat_with(&mut value).take(count));
     Ok(values.into_boxed_slice())
 }
@@ -191,36 +199,81 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     /// As the backing. There is no address space only if there is none with all caches of this moment given
     /// back, but for what other threads move meanwhile: see [`Domain`](crate::Domain).
     pub fn allocate(&self, cpu: Cpu, request: &Request) -> Result<IovaRange, AllocateError> {
-        let Some(need) = self.classes.need(request) else { return self.allocate_exactly(request) };
-        let cached = self.take(cpu, need.class, need.preferred.unwrap_or(need.highest));
-        match cached {
-            Some(first) => Ok(self.classes.range(need.class, first)),
-            None => self.allocate_rounded(cpu, need, request),
+        self.allocate_or(cpu, request, || false)
+    }
+
+    /// Like [`allocate`](Self::allocate), but if there is nothing with the caches given back, `more` is called once, which
+    /// may free ranges on this CPU and says whether it has.
+    #[inline]
+    pub(crate) fn allocate_or(
+        &self,
+        cpu: Cpu,
+        request: &Request,
+        more: impl FnOnce() -> bool,
+    ) -> Result<IovaRange, AllocateError> {
+        let need = self.classes.need(request);
+        if let Some(need) = need {
+            if let Some(first) = self.take(cpu, need.class, need.preferred.unwrap_or(need.highest)) {
+                return Ok(self.classes.range(need.class, first));
+            }
+            self.missed(need.class);
+            self.grant_wishes();
+        }
+        // If a preferred limit was looked below, not all of it was looked at.
+        let look = need.filter(|need| need.preferred.is_some()).map(|_| cpu);
+        if let Some(range) = self.ask(look, need, request)? {
+            return Ok(range);
+        }
+        if let Some(range) = self.ask_emptied(need, request)? {
+            return Ok(range);
+        }
+        if more() {
+            if let Some(range) = self.ask(Some(cpu), need, request)? {
+                return Ok(range);
+            }
+            if let Some(range) = self.ask_emptied(need, request)? {
+                return Ok(range);
+            }
+        }
+        // Once, and for the request as it is: this says why there is nothing.
+        self.backing.allocate(request)
+    }
+
+    /// Asks in this order: the backing below the preferred limit, for the size of the class and for that of the request;
+    /// the caches of a CPU, if there is one to look at; the backing, for the size of the class.
+    fn ask(
+        &self,
+        look: Option<Cpu>,
+        need: Option<Need>,
+        request: &Request,
+    ) -> Result<Option<IovaRange>, AllocateError> {
+        let Some(need) = need else { return self.backing.try_allocate(request) };
+        let rounded = Classes::rounded(need, request);
+        for request in [&rounded, request] {
+            let Some(preferred) = request.preferred_only() else { break };
+            match self.backing.try_allocate(&preferred) {
+                Err(AllocateError::BadRequest(_)) => break, // nothing lies below it
+                Ok(None) => {}
+                result => return result,
+            }
+        }
+        match look.and_then(|cpu| self.take(cpu, need.class, need.highest)) {
+            Some(first) => Ok(Some(self.classes.range(need.class, first))),
+            None => self.backing.try_allocate(&rounded),
         }
     }
 
-    /// What a CPU's first choice was not cached for.
-    fn allocate_rounded(&self, cpu: Cpu, need: Need, request: &Request) -> Result<IovaRange, AllocateError> {
-        self.grant_wishes();
-        let rounded = Classes::rounded(need, request);
-        if need.preferred.is_some() {
-            if let Some(range) = self.backing.allocate_preferred(&rounded)? {
-                return Ok(range);
-            }
-            if let Some(first) = self.take(cpu, need.class, need.highest) {
-                return Ok(self.classes.range(need.class, first));
+    /// Asks again with nothing cached that could help, and then for a hole that is too small for the class.
+    #[cold]
+    fn ask_emptied(&self, need: Option<Need>, request: &Request) -> Result<Option<IovaRange>, AllocateError> {
+        let given = self.flush_touching(self.aperture.first(), request.limit_iova());
+        events::flushed_for_space(given);
+        if given > 0 {
+            if let Some(range) = self.ask(None, need, request)? {
+                return Ok(Some(range));
             }
         }
-        let result = self.backing.allocate(&rounded);
-        if !matches!(result, Err(AllocateError::OutOfAddressSpace(_))) {
-            return result;
-        }
-        self.flush_for_space();
-        match self.backing.allocate(&rounded) {
-            // A hole that is too small for the class may be large enough for the request.
-            Err(AllocateError::OutOfAddressSpace(_)) => self.backing.allocate(request),
-            result => result,
-        }
+        if need.is_some() { self.backing.try_allocate(request) } else { Ok(None) }
     }
 
     /// Frees a range that [`allocate`](Self::allocate) returned, on this CPU. Calls no allocator.
@@ -230,10 +283,7 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     /// [`NotLive`] if the range is seen not to be allocated; nothing is changed. This is certain for ranges
     /// that fit no class. Others are trusted: see the [module](self).
     pub fn free(&self, cpu: Cpu, range: IovaRange) -> Result<(), NotLive> {
-        let foreign = range.granule() != self.classes.granule()
-            || range.first() < self.aperture.first()
-            || range.last() > self.aperture.last();
-        if foreign {
+        if !range.is_of(self.aperture) {
             return Err(NotLive { range });
         }
         let Some(class) = self.classes.class_of(range) else { return self.backing.free(range) };
@@ -255,24 +305,6 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
         if self.free(cpu, range).is_err() {
             self.refused(1);
         }
-    }
-
-    fn allocate_exactly(&self, request: &Request) -> Result<IovaRange, AllocateError> {
-        let result = self.backing.allocate(request);
-        if matches!(result, Err(AllocateError::OutOfAddressSpace(_))) && self.flush_for_space() > 0 {
-            return self.backing.allocate(request);
-        }
-        result
-    }
-
-    /// Gives everything back, since a request finds no space.
-    #[cold]
-    fn flush_for_space(&self) -> u64 {
-        let given = self.flush();
-        if given > 0 {
-            events::flushed_for_space(given);
-        }
-        given
     }
 
     fn refused(&self, ranges: u64) {

@@ -1,10 +1,10 @@
 //! What one CPU has: two magazines for each class.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::mem;
 
 use super::magazine::Magazine;
+use super::try_boxed;
 use crate::backing::BATCH;
 
 /// The magazines of one CPU and class: one that is used, and one that was used before. As long as they are
@@ -143,14 +143,7 @@ impl Shelf {
 
     /// Pairs without magazines, or `None` if there is no memory.
     pub(super) fn try_new(classes: usize) -> Option<Self> {
-        let mut pairs = Vec::new();
-        pairs.try_reserve_exact(classes).ok()?;
-        // More than what was asked for would make the last step allocate.
-        if pairs.capacity() != classes {
-            return None;
-        }
-        pairs.resize_with(classes, Pair::default);
-        Some(Self(pairs.into_boxed_slice()))
+        try_boxed(classes, Pair::default).ok().map(Self)
     }
 
     #[inline]
@@ -178,6 +171,8 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
     use super::super::magazine::CAPACITY;
     use super::*;
 

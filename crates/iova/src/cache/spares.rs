@@ -81,33 +81,39 @@ impl Spares {
         Some(magazine)
     }
 
-    /// What is to be made now, as far as it is allowed; it is counted as made.
+    /// What is to be made now, as far as it is allowed. It is not wished for any more, and counted as made, so that nobody
+    /// else makes it too.
     pub(super) fn order(&mut self) -> Order {
         let order = Order {
             magazine: self.magazines_wished > 0 && self.magazines < self.most_magazines,
             shelf: self.shelf_wished,
         };
+        self.magazines_wished -= usize::from(order.magazine);
         self.magazines += usize::from(order.magazine);
+        self.shelf_wished = false;
         self.shelves += usize::from(order.shelf);
         order
     }
 
-    /// Takes what was made of an order. What could not be made stays wished for.
+    /// Takes what was made of an order. What could not be made is wished for again.
     pub(super) fn deliver(&mut self, order: Order, magazine: Option<Magazine>, shelf: Option<Shelf>) {
         match magazine {
-            Some(magazine) => {
-                self.magazines_wished = self.magazines_wished.saturating_sub(1);
-                self.empty.push(magazine);
+            Some(magazine) => self.empty.push(magazine),
+            None if order.magazine => {
+                self.magazines -= 1;
+                self.wish_for_magazine();
             }
-            None => self.magazines -= usize::from(order.magazine),
+            None => {}
         }
         match shelf {
-            // Two threads may have made one each; the other is dropped.
-            Some(shelf) if self.shelf.is_none() => {
-                self.shelf_wished = false;
-                self.shelf = Some(shelf);
+            Some(shelf) if self.shelf.is_none() => self.shelf = Some(shelf),
+            // Somebody has wished for another one meanwhile, and got it; this one is dropped.
+            Some(_) => self.shelves -= 1,
+            None if order.shelf => {
+                self.shelves -= 1;
+                self.shelf_wished = true;
             }
-            _ => self.shelves -= usize::from(order.shelf),
+            None => {}
         }
     }
 
@@ -129,5 +135,31 @@ impl Spares {
 
     pub(super) const fn shelves(&self) -> usize {
         self.shelves
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ordered_is_ordered_once() {
+        let mut spares = Spares::new(usize::MAX, 4);
+        assert!(spares.take_shelf().is_none());
+        let order = spares.order();
+        assert!(order.magazine && order.shelf);
+        // Another thread that misses meanwhile.
+        let other = spares.order();
+        assert!(!other.magazine && !other.shelf);
+        spares.deliver(other, None, None);
+        assert_eq!((spares.magazines(), spares.shelves()), (1, 1));
+        // There was no memory: it is wished for as before.
+        spares.deliver(order, None, None);
+        assert_eq!((spares.magazines(), spares.shelves()), (0, 0));
+        let order = spares.order();
+        assert!(order.magazine && order.shelf);
+        spares.deliver(order, Magazine::try_new(), Shelf::try_new(1));
+        assert!(spares.take_magazine().is_some() && spares.take_shelf().is_some());
+        assert_eq!((spares.magazines(), spares.shelves()), (1, 1));
     }
 }

@@ -36,10 +36,31 @@ impl Stack {
         Some(Magazine::of(boxed, self.filled))
     }
 
-    /// The top one, then the one below, and so on, until `find` has found what it looks for.
-    pub(super) fn find<T>(&mut self, mut find: impl FnMut(&mut [u64]) -> Option<T>) -> Option<T> {
+    /// Takes out the uppermost of which `which` says so.
+    pub(super) fn take_if(&mut self, which: impl Fn(&[u64]) -> bool) -> Option<Magazine> {
+        let filled = self.filled;
+        let is_it = |[body]: &[Body; 1]| which(body.firsts.get(..filled).unwrap_or_default());
         let mut link = &mut self.head;
-        while let Some(boxed) = link {
+        while link.as_ref().is_some_and(|boxed| !is_it(boxed)) {
+            let [body] = &mut **link.as_mut()?;
+            link = &mut body.next;
+        }
+        let mut boxed = link.take()?;
+        let [body] = &mut *boxed;
+        *link = body.next.take();
+        self.count -= 1;
+        Some(Magazine::of(boxed, filled))
+    }
+
+    /// The top one, then the one below, and so on, `most` of them, until `find` has found what it looks for.
+    pub(super) fn find<T>(
+        &mut self,
+        most: usize,
+        mut find: impl FnMut(&mut [u64]) -> Option<T>,
+    ) -> Option<T> {
+        let mut link = &mut self.head;
+        for _ in 0..most {
+            let Some(boxed) = link else { break };
             let [Body { firsts, next }] = &mut **boxed;
             let found = find(firsts.get_mut(..self.filled).unwrap_or_default());
             if found.is_some() {
@@ -73,12 +94,12 @@ mod tests {
             stack.push(magazine);
         }
         let mut seen = Vec::new();
-        let found = stack.find(|firsts| {
+        let found = stack.find(usize::MAX, |firsts| {
             seen.extend_from_slice(firsts);
             (firsts == [1]).then_some(firsts.len())
         });
         assert_eq!((found, seen), (Some(1), [2, 1].into()));
-        assert_eq!(stack.find(|_| None::<()>), None);
+        assert_eq!(stack.find(usize::MAX, |_| None::<()>), None);
         for first in [2, 1, 0] {
             assert_eq!(stack.pop().unwrap().firsts(), [first]);
         }

@@ -16,7 +16,7 @@ pub struct ClassStatistics {
     pub hits: u64,
     /// Requests that were served by means of the depot.
     pub depot_hits: u64,
-    /// Requests that had to be asked of the backing.
+    /// Requests that were not served at the first look, each once.
     pub misses: u64,
     /// Ranges in the magazines of all CPUs.
     pub cpu_ranges: u64,
@@ -46,7 +46,7 @@ pub struct CacheStatistics {
     pub magazine_bytes: usize,
     /// All bytes: magazines, and what there is for each CPU and class.
     pub bytes: usize,
-    /// How often everything was flushed, by the user or for lack of space.
+    /// How often everything was flushed by the user, or what could help was for lack of space.
     pub flushes: u64,
     /// Ranges that the backing refused when they were given back: each was freed twice, or never allocated.
     pub refused: u64,
@@ -65,7 +65,7 @@ impl CacheStatistics {
         self.classes.iter().map(|class| class.hits + class.depot_hits).sum()
     }
 
-    /// Requests that fit a class but were not served from the caches.
+    /// Requests that fit a class but were not served from the caches at the first look.
     #[must_use]
     pub fn misses(&self) -> u64 {
         self.classes.iter().map(|class| class.misses).sum()

@@ -7,7 +7,7 @@ use super::{Allocation, Domain};
 use crate::cpu::{Cpu, CurrentCpu};
 use crate::error::{AllocateError, OutOfNodeMemory};
 use crate::events;
-use crate::flush::{FlushQueue, Invalidate};
+use crate::flush::Invalidate;
 use crate::range::IovaRange;
 use crate::request::Request;
 
@@ -21,8 +21,8 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     ///
     /// # Errors
     ///
-    /// As [`Space::allocate`](crate::Space::allocate). If there is no address space, everything that was queued and
-    /// cached was given back before (see [above](Domain#when-nothing-fits)); if there is no node memory, nothing was.
+    /// As [`Space::allocate`](crate::Space::allocate). If there is no address space, what was queued and
+    /// cached below the limit was given back before (see [above](Domain#when-nothing-fits)); if there is no node memory, nothing was.
     pub fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
         self.try_allocate(request).map_err(|error| self.allocation_failed(error))
     }
@@ -42,28 +42,48 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         if let Some(queue) = &self.queue {
             queue.prepare();
         }
-        let range = match self.caches.allocate(cpu, request) {
-            Err(AllocateError::OutOfAddressSpace(_))
-                if self.queue.as_ref().is_some_and(FlushQueue::waits) =>
-            {
-                self.flush_queue(cpu);
-                self.caches.allocate(cpu, request)
-            }
-            result => result,
-        }?;
-        Ok(self.note(cpu, range)?)
-    }
-
-    /// Notes that a range is live, if frees are checked exactly. If there is no memory for that, it is not.
-    #[inline]
-    pub(super) fn note(&self, cpu: Cpu, range: IovaRange) -> Result<IovaRange, OutOfNodeMemory> {
-        if let Some(ledger) = &self.ledger {
-            if ledger.insert(range).is_err() {
-                self.caches.free_counting(cpu, range);
-                return Err(OutOfNodeMemory { range });
+        loop {
+            let range =
+                self.caches.allocate_or(cpu, request, || self.flush_queued(cpu, request.limit_iova()))?;
+            if self.note(cpu, range)? {
+                return Ok(range);
             }
         }
-        Ok(range)
+    }
+
+    /// Flushes the queue if it holds anything at or below a limit: nothing else could help.
+    #[cold]
+    fn flush_queued(&self, cpu: Cpu, limit: u64) -> bool {
+        let helps = self.is_queued(|range| range.first() <= limit);
+        if helps {
+            self.flush_queue(cpu);
+        }
+        helps
+    }
+
+    /// Whether there is a range in the queue of which `which` says so.
+    pub(super) fn is_queued(&self, which: impl Fn(IovaRange) -> bool) -> bool {
+        let mut found = false;
+        if let Some(queue) = &self.queue {
+            queue.for_each_queued(|range| found |= which(range));
+        }
+        found
+    }
+
+    /// Notes that a range is live, if frees are checked exactly. If there is no memory for that, it is freed.
+    ///
+    /// `false` if it is live already, and so was freed behind the domain's back: it stays with who has it.
+    #[inline]
+    pub(super) fn note(&self, cpu: Cpu, range: IovaRange) -> Result<bool, OutOfNodeMemory> {
+        let Some(ledger) = &self.ledger else { return Ok(true) };
+        if ledger.insert(range).is_ok() {
+            return Ok(true);
+        }
+        if ledger.contains(range) {
+            return Ok(false);
+        }
+        self.caches.free_counting(cpu, range);
+        Err(OutOfNodeMemory { range })
     }
 
     #[cold]

@@ -29,18 +29,22 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     /// Like [`free`](Self::free), with a word that is [released](Invalidate::release) after the flush, such as a page
     /// table that the IOMMU may still walk. If the free is wrong it is not released.
     ///
-    /// Without a flush queue nobody is there to release it: it stays the caller's, who has invalidated the range before, and
-    /// releases it when this has returned.
-    ///
     /// # Errors
     ///
-    /// As for [`free`](Self::free).
+    /// As for [`free`](Self::free), and [`FreeError::NoFlushQueue`] if the domain has none: nobody would release the word.
+    /// Then the range is still live.
     pub fn free_with(&self, range: IovaRange, attachment: NonZeroUsize) -> Result<(), FreeError> {
+        if self.queue.is_none() {
+            return Err(self.wrongly_freed(FreeError::NoFlushQueue { iova: range.first() }));
+        }
         self.free_attached(range, Some(attachment))
     }
 
-    /// Like [`free`](Self::free), by its first iova and its size: for callers that keep numbers. The size is that of the
-    /// range that was [returned](Self::allocate), which may be more than what was asked for. Returns the range.
+    /// Like [`free`](Self::free), by its first iova and its size: for callers that keep numbers. Returns the range.
+    ///
+    /// The size is that of the range that was [returned](Self::allocate), which may be more than what was asked for: where
+    /// Linux rounds the size in its free, here the caller keeps the one that it got. With
+    /// [`Checking::Trust`](crate::Checking::Trust) numbers that no range has are believed as a range is.
     ///
     /// # Errors
     ///
@@ -53,11 +57,8 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     }
 
     fn free_attached(&self, range: IovaRange, attachment: Option<NonZeroUsize>) -> Result<(), FreeError> {
-        let aperture = self.aperture();
-        let foreign = range.granule() != self.granule()
-            || range.first() < aperture.first()
-            || range.last() > aperture.last();
-        let checked = !foreign && self.ledger.as_ref().is_none_or(|ledger| ledger.remove(range));
+        let checked =
+            range.is_of(self.aperture()) && self.ledger.as_ref().is_none_or(|ledger| ledger.remove(range));
         if checked {
             let cpu = self.cpu.current();
             if let Some(queue) = &self.queue {
@@ -85,6 +86,11 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
             }
             error => error,
         };
+        self.wrongly_freed(error)
+    }
+
+    #[cold]
+    fn wrongly_freed(&self, error: FreeError) -> FreeError {
         self.failures.lock().freed_wrongly(&error);
         events::wrong_free(&error);
         error

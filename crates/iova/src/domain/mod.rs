@@ -59,12 +59,12 @@ pub use statistics::DomainStatistics;
 /// | [`allocate_at`](Self::allocate_at), [`reserve`](Self::reserve), [`unreserve`](Self::unreserve) | those of [`Space`] | as there |
 /// | [`poll`](Self::poll), [`flush`](Self::flush), dropping it | per range, those of a free of [`Space`] | never |
 ///
-/// With [exact checking](Checking::Exact), another lock per operation, and memory per live range when allocating.
+/// Unless callers are [trusted](Checking::Trust), another lock per operation, and memory per live range when allocating.
 ///
 /// # When nothing fits
 ///
-/// An allocation fails for lack of address space after everything that is queued and cached was given back to the tree,
-/// and the tree was asked again. So it fails only if nothing fits into what was free, queued or cached from its
+/// An allocation fails for lack of address space after everything below its limit that is queued and cached was given back
+/// to the tree, and the tree was asked again. So it fails only if nothing fits into what was free, queued or cached from its
 /// beginning to its end. What it may miss is what other threads are moving meanwhile: a range that one of them has just
 /// taken out of a cache or the queue and not yet put down elsewhere, or has freed into a cache that was emptied already.
 /// Nothing of that lasts: there is no memory of a failure. If no other thread uses the domain meanwhile, the answer is

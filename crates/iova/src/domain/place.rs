@@ -17,7 +17,8 @@ use crate::space::RangeKind;
 impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A> {
     /// Allocates a range of the caller's choice: whole granules, given in iovas.
     ///
-    /// If something is in the way that may be cached or queued, all of that is given back first, once.
+    /// If what is in the way may be cached or queued, what is so there is given back first, once. It is known to be live if
+    /// frees are checked exactly; then nothing is given back.
     ///
     /// # Errors
     ///
@@ -28,14 +29,20 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         mode: AllocMode,
     ) -> Result<IovaRange, PlaceError> {
         let place = |space: &LockedSpace<R, A>, range| space.allocate_at(range, mode);
-        let placed = self.place(range, place).and_then(|range| Ok(self.note(self.cpu.current(), range)?));
+        let placed = self.place(range, place).and_then(|range| {
+            if self.note(self.cpu.current(), range)? {
+                return Ok(range);
+            }
+            Err(PlaceError::Occupied { by: range, kind: RangeKind::Allocated })
+        });
         self.noted(placed)
     }
 
     /// Sees to it that no iova of `range` is handed out until it is [unreserved](Self::unreserve), and returns how many
     /// granules that took: as [`Space::reserve`](crate::Space::reserve).
     ///
-    /// If something is in the way that may be cached or queued, all of that is given back first, once.
+    /// If what is in the way may be cached or queued, what is so there is given back first, once. It is known to be live if
+    /// frees are checked exactly; then nothing is given back.
     ///
     /// # Errors
     ///
@@ -54,7 +61,8 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         self.noted(self.space().unreserve(range, mode))
     }
 
-    /// Tries to place a range, and again with nothing cached or queued if it was an allocation that was in the way.
+    /// Tries to place a range, and again with nothing cached or queued there if it was an allocation that was in the way,
+    /// unless that is known to be live.
     fn place<T>(
         &self,
         range: impl RangeBounds<u64>,
@@ -62,12 +70,23 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     ) -> Result<T, PlaceError> {
         let range = IndexRange::from_bounds(range).ok_or(BadRequest::EmptyRange)?;
         match place(self.space(), range) {
-            Err(PlaceError::Occupied { kind: RangeKind::Allocated, .. }) => {
-                self.flush();
+            Err(PlaceError::Occupied { by, kind: RangeKind::Allocated })
+                if !self.ledger.as_ref().is_some_and(|ledger| ledger.contains(by)) =>
+            {
+                self.flush_touching(range);
                 place(self.space(), range)
             }
             result => result,
         }
+    }
+
+    /// Gives back what is queued or cached and touches these iovas.
+    fn flush_touching(&self, iovas: IndexRange) {
+        let (first, last) = (iovas.first(), iovas.last());
+        if self.is_queued(|range| range.first() <= last && range.last() >= first) {
+            self.flush_queue(self.cpu.current());
+        }
+        self.caches.flush_touching(first, last);
     }
 
     fn noted<T>(&self, result: Result<T, PlaceError>) -> Result<T, PlaceError> {

@@ -55,6 +55,11 @@ pub enum FreeError {
         /// The range.
         range: IovaRange,
     },
+    /// It was to be freed with a word to be released after a flush, in a [`Domain`](crate::Domain) that has no flush queue.
+    NoFlushQueue {
+        /// The iova.
+        iova: u64,
+    },
     /// It lies in an allocated range but is not its first.
     NotFirst {
         /// The iova.
@@ -95,6 +100,9 @@ impl fmt::Display for FreeError {
             Self::NotAllocated { iova } => write!(f, "{iova:#x} is not allocated"),
             Self::FreedAlready { iova, range } => {
                 write!(f, "{iova:#x} is in {range}, which was freed already and is cached or queued")
+            }
+            Self::NoFlushQueue { iova } => {
+                write!(f, "{iova:#x} has an attachment, but there is no flush queue")
             }
             Self::NotFirst { iova, range } => {
                 write!(f, "{iova:#x} is not the first iova of the allocated range {range}")

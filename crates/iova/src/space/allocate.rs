@@ -4,6 +4,7 @@ use core::ops::RangeBounds;
 
 use maple_tree::{AllocMode, IndexRange, InsertErrorKind, NodeAlloc};
 
+use super::search::Found;
 use super::{Space, kind};
 use crate::error::{AllocateError, BadRequest, OutOfNodeMemory, PlaceError};
 use crate::range::{IovaRange, exact_pfns};
@@ -88,22 +89,22 @@ impl<A: NodeAlloc> Space<A> {
         result
     }
 
-    /// The first half of an allocation with a preferred limit: the highest range below that, if there is one. That
-    /// there is none is no failure.
-    pub(crate) fn allocate_preferred(
-        &mut self,
-        request: &Request,
-    ) -> Result<Option<IovaRange>, OutOfNodeMemory> {
-        let Some(pfns) = self.find_preferred(request) else { return Ok(None) };
-        let result = self.take(pfns, request);
-        if let Err(error) = result {
-            self.counters.failures.allocation_failed(&error.into());
+    /// As [`allocate`](Self::allocate), but that there is no such range is no failure, and is not explained. An explanation
+    /// takes up to 65 searches for each limit.
+    pub(crate) fn try_allocate(&mut self, request: &Request) -> Result<Option<IovaRange>, AllocateError> {
+        let result = match self.search(request) {
+            Ok(Found::Free(pfns)) => self.take(pfns, request).map(Some).map_err(AllocateError::from),
+            Ok(Found::Nothing(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = &result {
+            self.counters.failures.allocation_failed(error);
         }
-        result.map(Some)
+        result
     }
 
     fn allocate_highest(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
-        let pfns = self.search(request)?;
+        let pfns = self.search_or_explain(request)?;
         Ok(self.take(pfns, request)?)
     }
 

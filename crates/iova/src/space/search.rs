@@ -6,22 +6,35 @@ use super::Space;
 use crate::error::{AllocateError, BadRequest, OutOfAddressSpace, PreferredLimit};
 use crate::request::{Alignment, Request};
 
+/// What came of a search.
+pub(super) enum Found {
+    /// This is free.
+    Free(IndexRange),
+    /// There is no such range. This was searched for in vain, which may be explained.
+    Nothing(GapRequest),
+}
+
 impl<A: NodeAlloc> Space<A> {
     /// The highest free range that satisfies a request: below the preferred limit, if there is one, else below the limit.
-    pub(super) fn search(&self, request: &Request) -> Result<IndexRange, AllocateError> {
+    pub(super) fn search(&self, request: &Request) -> Result<Found, BadRequest> {
         if let Some(pfns) = request.preferred_limit().and_then(|_| self.find_preferred(request)) {
-            return Ok(pfns);
+            return Ok(Found::Free(pfns));
         }
         let search = self.search_below(request.limit_iova(), request)?;
-        match self.tree.find_gap(&search) {
-            Some(pfns) => Ok(pfns),
-            None => Err(self.out_of_address_space(request, &search).into()),
+        Ok(self.tree.find_gap(&search).map_or(Found::Nothing(search), Found::Free))
+    }
+
+    /// The same, and why there is none.
+    pub(super) fn search_or_explain(&self, request: &Request) -> Result<IndexRange, AllocateError> {
+        match self.search(request)? {
+            Found::Free(pfns) => Ok(pfns),
+            Found::Nothing(search) => Err(self.out_of_address_space(request, &search).into()),
         }
     }
 
     // Apart, so that it is not in the way of requests without such a limit.
     #[inline(never)]
-    pub(super) fn find_preferred(&self, request: &Request) -> Option<IndexRange> {
+    fn find_preferred(&self, request: &Request) -> Option<IndexRange> {
         let (_, preferred) = self.search_below_preferred(request)?;
         self.tree.find_gap(&preferred)
     }
@@ -63,6 +76,7 @@ impl<A: NodeAlloc> Space<A> {
         }
     }
 
+    /// Why a search found nothing: up to 65 searches for each limit.
     #[cold]
     fn out_of_address_space(&self, request: &Request, search: &GapRequest) -> OutOfAddressSpace {
         let longest_in = |search: &GapRequest| {

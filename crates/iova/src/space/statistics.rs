@@ -124,6 +124,8 @@ pub struct WrongFrees {
     pub not_allocated: u64,
     /// It was cached or queued: a double free of a [`Domain`](crate::Domain).
     pub freed_already: u64,
+    /// It had an attachment, and the domain has no flush queue.
+    pub no_flush_queue: u64,
     /// It was in an allocated range, but not its first.
     pub not_first: u64,
     /// The range has another size.
@@ -141,6 +143,7 @@ impl WrongFrees {
             misaligned,
             not_allocated,
             freed_already,
+            no_flush_queue,
             not_first,
             wrong_size,
             reserved,
@@ -151,6 +154,7 @@ impl WrongFrees {
             misaligned,
             not_allocated,
             freed_already,
+            no_flush_queue,
             not_first,
             wrong_size,
             reserved,
@@ -181,6 +185,7 @@ impl Failures {
             FreeError::Misaligned { .. } => &mut wrong.misaligned,
             FreeError::NotAllocated { .. } => &mut wrong.not_allocated,
             FreeError::FreedAlready { .. } => &mut wrong.freed_already,
+            FreeError::NoFlushQueue { .. } => &mut wrong.no_flush_queue,
             FreeError::NotFirst { .. } => &mut wrong.not_first,
             FreeError::WrongSize { .. } => &mut wrong.wrong_size,
             FreeError::Reserved { .. } => &mut wrong.reserved,
