@@ -1,0 +1,39 @@
+//! The command: `cargo run --release --manifest-path bench/Cargo.toml -- --help`.
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use maple_bench::args::Args;
+use maple_bench::report::{Table, draw, json};
+use maple_bench::run::{Plan, run};
+use maple_bench::workloads;
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let rows: Vec<_> = workloads::rows().into_iter().filter(|row| args.wants_row(row.name)).collect();
+    if rows.is_empty() {
+        bail!("no row of that name; --list names them");
+    }
+    if args.list {
+        rows.iter().for_each(|row| println!("{:<20} {}", row.name, row.what));
+        return Ok(());
+    }
+    let plan = Plan { laps: args.laps, operations: args.operations as usize, seed: args.seed, all: args.all };
+    let mut all = Vec::new();
+    for row in &rows {
+        let mut measured = Vec::new();
+        for &n in &args.n {
+            measured.extend(run(row, n, &plan, |subject| args.wants_subject(subject))?);
+        }
+        if !args.json {
+            println!("{}", Table { row, measured: &measured });
+        }
+        all.extend(measured);
+    }
+    if args.json {
+        println!("{}", json(&all)?);
+    }
+    if let Some(path) = &args.chart {
+        draw(&all, path)?;
+    }
+    Ok(())
+}
