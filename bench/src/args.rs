@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [100, 1000, 10_000, 100_000, 1_000_000])]
     pub n: Vec<usize>,
 
-    /// Only subjects whose name contains this.
+    /// Only these subjects, by name or by the beginning of it with a `*`.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub subject: Vec<String>,
 
@@ -59,6 +59,6 @@ impl Args {
 
     /// Whether this subject is to take part.
     pub fn wants_subject(&self, name: &str) -> bool {
-        self.subject.is_empty() || self.subject.iter().any(|wanted| name.contains(wanted.as_str()))
+        self.subject.is_empty() || self.subject.iter().any(|wanted| crate::row::matches(wanted, name))
     }
 }

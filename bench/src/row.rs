@@ -40,13 +40,11 @@ pub struct Entrant {
     pub ours: bool,
     pub cannot: &'static [(&'static str, &'static str)],
     pub linear: &'static [&'static str],
+    pub linear_up_to: usize,
     /// Whether its answers are comparable with the others'.
     pub comparable: bool,
     pub prepare: fn(&Setup) -> Laps,
 }
-
-/// For how many ranges a subject whose time grows with them takes part unless asked to.
-pub const LINEAR_UP_TO: usize = 10_000;
 
 impl Entrant {
     /// Why it does not take part, if it does not.
@@ -54,8 +52,12 @@ impl Entrant {
         if let Some((_, why)) = self.cannot.iter().find(|(name, _)| matches(name, row)) {
             return Some(why);
         }
-        let linear = n > LINEAR_UP_TO && self.linear.iter().any(|name| matches(name, row));
-        (linear && !all).then_some("linear here: above 10 000 with --all only")
+        (n > self.linear_up_to && self.is_linear(row) && !all).then_some("time grows with n: with --all only")
+    }
+
+    /// Whether its time grows with n in this row.
+    pub fn is_linear(&self, row: &str) -> bool {
+        self.linear.iter().any(|name| matches(name, row))
     }
 }
 
@@ -79,6 +81,7 @@ macro_rules! entrants {
                 ours: <$subject>::OURS,
                 cannot: <$subject>::CANNOT,
                 linear: <$subject>::LINEAR,
+                linear_up_to: <$subject>::LINEAR_UP_TO,
                 comparable: comparable(<$subject>::NAME),
                 prepare: $work::<$subject>,
             },

@@ -14,6 +14,8 @@ pub trait Subject {
     /// Rows in which its time grows with n, and is out of bounds for large n. A name that ends in `*` stands for all
     /// rows that begin so.
     const LINEAR: &'static [&'static str] = &[];
+    /// Up to which n it takes part in these, unless asked to.
+    const LINEAR_UP_TO: usize = 10_000;
 }
 
 /// A map from disjoint ranges (both ends included) to values.

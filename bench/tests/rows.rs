@@ -77,7 +77,15 @@ fn entrant(
     ours: bool,
     prepare: fn(&maple_bench::row::Setup) -> maple_bench::row::Laps,
 ) -> Entrant {
-    Entrant { subject, ours, cannot: &[], linear: &["slow-*"], comparable: true, prepare }
+    Entrant {
+        subject,
+        ours,
+        cannot: &[],
+        linear: &["slow-*"],
+        linear_up_to: 10_000,
+        comparable: true,
+        prepare,
+    }
 }
 
 fn made_up(name: &'static str) -> Row {
@@ -114,7 +122,7 @@ fn linear_subjects_are_left_out_for_large_n() {
     let measured = run(&row, 1_000_000, &Plan { all: false, ..PLAN }, |_| true).unwrap();
     assert!(measured.iter().all(|measured| measured.absent.is_some()));
     let table = Table { row: &row, measured: &measured }.to_string();
-    assert!(table.contains("[1] linear here"), "{table}");
+    assert!(table.contains("[1] time grows with n"), "{table}");
 }
 
 #[test]

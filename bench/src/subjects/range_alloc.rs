@@ -11,7 +11,8 @@ pub struct RangeAlloc {
 
 impl Subject for RangeAlloc {
     const NAME: &'static str = "range-alloc";
-    const LINEAR: &'static [&'static str] = &["pair-*", "page-random", "pages-64-*", "ageing", "fragmented"];
+    const LINEAR: &'static [&'static str] =
+        &["pair-*", "page-random", "pages-64-*", "ageing", "fragmented", "over-asking"];
 }
 
 impl Allocator for RangeAlloc {

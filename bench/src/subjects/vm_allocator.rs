@@ -12,7 +12,8 @@ pub struct VmAllocator {
 impl Subject for VmAllocator {
     const NAME: &'static str = "vm-allocator";
     const LINEAR: &'static [&'static str] =
-        &["pair-*", "page-*", "pages-64-*", "ageing", "fragmented", "bytes-*"];
+        &["pair-*", "page-*", "pages-64-*", "ageing", "fragmented", "over-asking", "bytes-*"];
+    const LINEAR_UP_TO: usize = 1000;
 }
 
 impl Allocator for VmAllocator {

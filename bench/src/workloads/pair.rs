@@ -130,7 +130,7 @@ pub struct Random<A: Allocator> {
 }
 
 impl<A: Allocator> Random<A> {
-    /// With `setup.n` ranges of 1 to `largest` indices, aged by as many pairs and more.
+    /// With `setup.n` ranges of 1 to `largest` indices, aged by pairs.
     pub fn aged(setup: &Setup, natural: bool, largest: usize) -> Self {
         let mut allocator = A::new(Space { last: LAST, natural, ranges: setup.n });
         let mut numbers = Numbers::new(setup.seed);
@@ -140,7 +140,7 @@ impl<A: Allocator> Random<A> {
         });
         let live = live.collect();
         let mut random = Self { allocator, live, largest, numbers };
-        let pairs = (4 * setup.n).min(4 * setup.operations).max(setup.n);
+        let pairs = (4 * setup.n).min(4 * setup.operations);
         (0..pairs).for_each(|_| random.pair());
         random
     }

@@ -19,6 +19,7 @@ pub fn rows() -> Vec<Row> {
         subject,
         ours,
         cannot: &[],
+        linear_up_to: 10_000,
         linear: if ours { &[] } else { &["threads-2"] },
         comparable: true,
         prepare,

@@ -11,7 +11,8 @@ pub struct KernelIova {
 
 impl Subject for KernelIova {
     const NAME: &'static str = "C iova (rbtree)";
-    const LINEAR: &'static [&'static str] = &["pair-*", "page-random", "ageing", "fragmented"];
+    const LINEAR: &'static [&'static str] =
+        &["pair-*", "page-random", "ageing", "fragmented", "bytes-steady"];
 }
 
 impl Allocator for KernelIova {
