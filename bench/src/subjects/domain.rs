@@ -15,9 +15,6 @@ pub struct Iova {
 impl Subject for Iova {
     const NAME: &'static str = "iova";
     const OURS: bool = true;
-    /// The search for sizes that are no power of two, aligned to the next one, tries run after run.
-    const LINEAR: &'static [&'static str] = &["pair-natural"];
-    const LINEAR_UP_TO: usize = usize::MAX;
 }
 
 impl Allocator for Iova {

@@ -12,7 +12,7 @@ pub struct KernelIova {
 impl Subject for KernelIova {
     const NAME: &'static str = "C iova (rbtree)";
     const LINEAR: &'static [&'static str] =
-        &["pair-*", "page-random", "ageing", "fragmented", "bytes-steady"];
+        &["pair-*", "page-random", "ageing", "fragmented", "over-asking", "bytes-steady"];
 }
 
 impl Allocator for KernelIova {
