@@ -12,6 +12,7 @@ impl Subject for OffsetAllocator {
     const NAME: &'static str = "offset-allocator";
     const CANNOT: &'static [(&'static str, &'static str)] = &[
         ("pair-natural", NO_ALIGNMENT),
+        ("pair-powers", NO_ALIGNMENT),
         ("pages-64-fifo", NO_ALIGNMENT),
         ("pages-64-lifo", NO_ALIGNMENT),
         ("ageing", NO_ALIGNMENT),

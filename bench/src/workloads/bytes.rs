@@ -1,7 +1,7 @@
 //! Memory per range.
 
 use super::data::insert_all;
-use super::pair::Random;
+use super::pair::{Random, any_size};
 use crate::measure::Lap;
 use crate::memory;
 use crate::numbers::Numbers;
@@ -68,7 +68,7 @@ fn steady<A: Allocator + 'static>(setup: &Setup) -> Laps {
     let setup = *setup;
     // The workload's own list of live ranges is not the allocator's memory.
     let list = (setup.n * size_of::<A::Range>()) as i64;
-    let mut laps = once(setup.n, move || Random::<A>::aged(&setup, false, 32));
+    let mut laps = once(setup.n, move || Random::<A>::aged(&setup, false, any_size));
     Box::new(move || {
         let lap = laps();
         Lap { value: lap.value - list as f64 / setup.n as f64, ..lap }

@@ -70,6 +70,7 @@ pub fn rows() -> Vec<Row> {
             natural,
             "free a random range and allocate 1 to 32 pages, naturally aligned"
         ),
+        domain_row!("pair-powers", powers, "the same with 1, 2, 4, 8, 16 or 32 pages"),
         domain_row!("page-random", page_random, "free a random page and allocate one"),
         domain_row!("page-fifo", page_fifo, "free the page that is live longest and allocate one"),
         domain_row!("page-lifo", page_lifo, "free the page that was allocated last and allocate one"),
@@ -93,16 +94,37 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
+/// How many indices the next range has.
+type Size = fn(&mut Numbers) -> u64;
+
+/// 1 to 32.
+pub fn any_size(numbers: &mut Numbers) -> u64 {
+    1 + numbers.below(32) as u64
+}
+
+/// 1, 2, 4, 8, 16 or 32.
+fn power(numbers: &mut Numbers) -> u64 {
+    1 << numbers.below(6)
+}
+
+fn one(_numbers: &mut Numbers) -> u64 {
+    1
+}
+
 fn any<A: Allocator + 'static>(setup: &Setup) -> Laps {
-    random::<A>(setup, false, 32)
+    random::<A>(setup, false, any_size)
 }
 
 fn natural<A: Allocator + 'static>(setup: &Setup) -> Laps {
-    random::<A>(setup, true, 32)
+    random::<A>(setup, true, any_size)
+}
+
+fn powers<A: Allocator + 'static>(setup: &Setup) -> Laps {
+    random::<A>(setup, true, power)
 }
 
 fn page_random<A: Allocator + 'static>(setup: &Setup) -> Laps {
-    random::<A>(setup, true, 1)
+    random::<A>(setup, true, one)
 }
 
 fn page_fifo<A: Allocator + 'static>(setup: &Setup) -> Laps {
@@ -125,21 +147,21 @@ fn pages_lifo<A: Allocator + 'static>(setup: &Setup) -> Laps {
 pub struct Random<A: Allocator> {
     allocator: A,
     live: Vec<A::Range>,
-    largest: usize,
+    size: Size,
     numbers: Numbers,
 }
 
 impl<A: Allocator> Random<A> {
-    /// With `setup.n` ranges of 1 to `largest` indices, aged by pairs.
-    pub fn aged(setup: &Setup, natural: bool, largest: usize) -> Self {
+    /// With `setup.n` ranges, aged by pairs.
+    pub fn aged(setup: &Setup, natural: bool, size: Size) -> Self {
         let mut allocator = A::new(Space { last: LAST, natural, ranges: setup.n });
         let mut numbers = Numbers::new(setup.seed);
         let live = (0..setup.n).map(|_| {
-            let size = 1 + numbers.below(largest) as u64;
+            let size = size(&mut numbers);
             allocator.allocate(size).expect("there is space")
         });
         let live = live.collect();
-        let mut random = Self { allocator, live, largest, numbers };
+        let mut random = Self { allocator, live, size, numbers };
         let pairs = (4 * setup.n).min(4 * setup.operations);
         (0..pairs).for_each(|_| random.pair());
         random
@@ -148,14 +170,14 @@ impl<A: Allocator> Random<A> {
     #[inline]
     fn pair(&mut self) {
         let victim = self.numbers.below(self.live.len());
-        let size = 1 + self.numbers.below(self.largest) as u64;
+        let size = (self.size)(&mut self.numbers);
         self.allocator.free(self.live[victim]);
         self.live[victim] = self.allocator.allocate(size).expect("there is space");
     }
 }
 
-fn random<A: Allocator + 'static>(setup: &Setup, natural: bool, largest: usize) -> Laps {
-    let mut random: Random<A> = Random::aged(setup, natural, largest);
+fn random<A: Allocator + 'static>(setup: &Setup, natural: bool, size: Size) -> Laps {
+    let mut random: Random<A> = Random::aged(setup, natural, size);
     let operations = setup.operations / 4;
     Box::new(move || {
         let mut clock = Clock::default();
