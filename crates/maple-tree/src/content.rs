@@ -33,6 +33,14 @@ impl<V> Content<V> {
     }
 
     /// The same with another value.
+    ///
+    /// ```
+    /// use maple_tree::Content;
+    ///
+    /// assert_eq!(Content::Entry(1).map(|value| value + 1).value(), Some(2));
+    /// assert_eq!(Content::<u8>::Reserved.map(|value| value + 1), Content::Reserved);
+    /// assert!(Content::<u8>::Gap.is_gap());
+    /// ```
     pub fn map<W>(self, change: impl FnOnce(V) -> W) -> Content<W> {
         match self {
             Self::Entry(value) => Content::Entry(change(value)),
@@ -42,6 +50,7 @@ impl<V> Content<V> {
     }
 
     /// Whether this is a gap.
+    #[must_use]
     pub const fn is_gap(&self) -> bool {
         matches!(self, Self::Gap)
     }

@@ -29,17 +29,34 @@ impl IndexRange {
     pub const FULL: Self = Self { first: 0, last: u64::MAX };
 
     /// `first..=last`, or `None` if that is empty (`first > last`).
+    ///
+    /// ```
+    /// use maple_tree::IndexRange;
+    ///
+    /// assert_eq!(IndexRange::new(4, 4), Some(IndexRange::single(4)));
+    /// assert_eq!(IndexRange::new(5, 4), None);
+    /// ```
+    #[must_use]
     pub const fn new(first: u64, last: u64) -> Option<Self> {
         if first <= last { Some(Self { first, last }) } else { None }
     }
 
     /// The range that holds just `index`.
+    #[must_use]
     pub const fn single(index: u64) -> Self {
         Self { first: index, last: index }
     }
 
     /// The range of `count` indices that begins at `first`, or `None` if `count` is 0 or the range would pass
     /// `u64::MAX`.
+    ///
+    /// ```
+    /// use maple_tree::IndexRange;
+    ///
+    /// assert_eq!(IndexRange::sized(0x1000, 0x1000), IndexRange::new(0x1000, 0x1fff));
+    /// assert_eq!(IndexRange::sized(u64::MAX, 2), None);
+    /// ```
+    #[must_use]
     pub const fn sized(first: u64, count: u64) -> Option<Self> {
         match count.checked_sub(1) {
             Some(rest) => match first.checked_add(rest) {
@@ -51,6 +68,15 @@ impl IndexRange {
     }
 
     /// Any of Rust's range notations (`4..8`, `4..=7`, `4..`, `..`), or `None` if it is empty.
+    ///
+    /// ```
+    /// use maple_tree::IndexRange;
+    ///
+    /// assert_eq!(IndexRange::from_bounds(4..8), IndexRange::new(4, 7));
+    /// assert_eq!(IndexRange::from_bounds(..), Some(IndexRange::FULL));
+    /// assert_eq!(IndexRange::from_bounds(4..4), None);
+    /// ```
+    #[must_use]
     pub fn from_bounds(bounds: impl RangeBounds<u64>) -> Option<Self> {
         let first = match bounds.start_bound() {
             Bound::Included(&first) => first,
@@ -66,36 +92,62 @@ impl IndexRange {
     }
 
     /// The lowest index.
+    #[must_use]
     pub const fn first(self) -> u64 {
         self.first
     }
 
     /// The highest index.
+    #[must_use]
     pub const fn last(self) -> u64 {
         self.last
     }
 
     /// How many indices the range holds: at least 1, at most 2^64.
+    #[must_use]
     pub const fn count(self) -> u128 {
         (self.last - self.first) as u128 + 1
     }
 
     /// Whether `index` lies in the range.
+    #[must_use]
     pub const fn contains(self, index: u64) -> bool {
         self.first <= index && index <= self.last
     }
 
     /// Whether all of `other` lies in the range.
+    ///
+    /// ```
+    /// use maple_tree::IndexRange;
+    ///
+    /// let range = |first, last| IndexRange::new(first, last).ok_or("empty");
+    /// assert!(range(0, 9)?.contains_range(range(5, 9)?));
+    /// assert!(!range(0, 9)?.contains_range(range(5, 10)?));
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
     pub const fn contains_range(self, other: Self) -> bool {
         self.first <= other.first && other.last <= self.last
     }
 
     /// Whether the two ranges have an index in common.
+    #[must_use]
     pub const fn overlaps(self, other: Self) -> bool {
         self.first <= other.last && other.first <= self.last
     }
 
-    /// What the two ranges have in common.
+    /// What the two ranges have in common; `None` if they do not overlap.
+    ///
+    /// ```
+    /// use maple_tree::IndexRange;
+    ///
+    /// let range = |first, last| IndexRange::new(first, last).ok_or("empty");
+    /// assert!(range(0, 9)?.overlaps(range(5, 15)?));
+    /// assert_eq!(range(0, 9)?.intersection(range(5, 15)?), IndexRange::new(5, 9));
+    /// assert_eq!(range(0, 9)?.intersection(range(10, 15)?), None);
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use = "this returns another range; neither of the two changes"]
     pub fn intersection(self, other: Self) -> Option<Self> {
         Self::new(self.first.max(other.first), self.last.min(other.last))
     }

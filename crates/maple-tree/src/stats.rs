@@ -35,12 +35,22 @@ impl Stats {
     }
 }
 
-/// What the slots of a tree's nodes are used for, leaves and branches together; made by
+/// What the slots of a tree's nodes are used for, by kind of node; made by
 /// [`MapleTree::slots`](crate::MapleTree::slots).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SlotStats {
-    /// Slots that hold an entry or a node, or are reserved.
+    /// The slots of leaves: a live one holds an entry or is reserved.
+    pub leaves: SlotCounts,
+    /// The slots of branches: a live one holds a node.
+    pub branches: SlotCounts,
+}
+
+/// What the slots of some nodes are used for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SlotCounts {
+    /// Slots that are taken.
     pub live: usize,
     /// Slots that stand for free space: gaps, or fragments of them.
     pub empty: usize,
@@ -59,17 +69,19 @@ impl SlotStats {
 
     fn count<L: Layout>(&mut self, link: &Link<L>) {
         match link.node() {
-            Node::Leaf(leaf) => self.count_slots(leaf),
+            Node::Leaf(leaf) => self.leaves.count(leaf),
             Node::Branch(branch) => {
-                self.count_slots(branch);
+                self.branches.count(branch);
                 for child in branch.slots().iter().flatten() {
                     self.count(child);
                 }
             }
         }
     }
+}
 
-    fn count_slots<S: Shape>(&mut self, node: &S) {
+impl SlotCounts {
+    fn count<S: Shape>(&mut self, node: &S) {
         self.live += node.live().count_ones() as usize;
         self.empty += node.empty().count_ones() as usize;
         self.unused += S::CAPACITY - node.len();

@@ -8,12 +8,12 @@ use core::fmt;
 
 use std_alloc::vec::Vec;
 
-use crate::node::{Layout, Link, Node, Shape, Store};
+use crate::node::{Layout, Link, Node, Shape, Stage, Store};
 use crate::range::IndexRange;
 use crate::raw::RawTree;
 
-/// An invariant that does not hold, and where. The names are those of the module documentation of this crate's
-/// `node` (N1 to N4) and `raw` (T1 to T5).
+/// An invariant that does not hold, and where. The names N1 to T5 are those of "Invariants" in `docs/design.md`
+/// in the repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
@@ -45,7 +45,7 @@ pub enum Violation {
         /// The slot.
         slot: usize,
     },
-    /// N4: a slot and the one before are both empty.
+    /// N4: a slot and the one before are both empty, in a tree that is not shared.
     Fragments {
         /// What the node covers.
         node: IndexRange,
@@ -91,6 +91,11 @@ pub enum Violation {
         /// The same as they should be.
         expected: (u64, u64),
     },
+    /// S5: a node is not for the same readers as the root.
+    Stage {
+        /// What the node covers.
+        node: IndexRange,
+    },
     /// T5: the number of entries or of reserved ranges is wrong.
     EntryCount {
         /// Entries and reserved ranges as the tree counts them.
@@ -135,6 +140,7 @@ impl fmt::Display for Violation {
             Self::EdgeSummary { node, stored, expected } => {
                 write!(f, "T4: the branch at {node} has (head, tail) {stored:?} and not {expected:?}")
             }
+            Self::Stage { node } => write!(f, "S5: the node at {node} is not for those who read the root"),
             Self::EntryCount { stored, counted } => {
                 write!(f, "T5: the tree counts {stored:?} (entries, reserved) and has {counted:?}")
             }
@@ -151,6 +157,7 @@ impl core::error::Error for Violation {}
 pub(crate) fn validate<L: Layout, A>(tree: &RawTree<L, A>) -> Result<(), Violation> {
     let mut counts = Counts::default();
     if let Some(root) = tree.root() {
+        counts.stage = Some(root.stage());
         let depth = tree.height() - 1;
         check_node(root, tree.bounds(), depth, depth, &mut counts)?;
     }
@@ -171,6 +178,7 @@ struct Counts {
     branches: usize,
     entries: usize,
     reserved: usize,
+    stage: Option<Stage>,
 }
 
 /// Free ranges in order, neighbours joined.
@@ -204,6 +212,9 @@ fn check_node<L: Layout>(
     counts: &mut Counts,
 ) -> Result<Runs, Violation> {
     let mut runs = Runs::default();
+    if counts.stage != Some(link.stage()) {
+        return Err(Violation::Stage { node: bounds });
+    }
     match link.node() {
         Node::Leaf(leaf) => {
             check_shape(leaf, bounds, true)?;
@@ -270,7 +281,8 @@ fn check_shape<S: Shape>(node: &S, bounds: IndexRange, may_reserve: bool) -> Res
     if node.live() == 0 {
         return Err(Violation::NothingLive { node: bounds });
     }
-    if let Some(slot) = (1..len).find(|&slot| node.is_empty(slot - 1) && node.is_empty(slot)) {
+    let side_by_side = |slot: &usize| node.is_empty(slot - 1) && node.is_empty(*slot);
+    if let Some(slot) = (1..len).find(side_by_side).filter(|_| node.stage() == Stage::Private) {
         return Err(Violation::Fragments { node: bounds, slot });
     }
     Ok(())
@@ -290,7 +302,8 @@ fn check_summary<L: Layout>(branch: &L::Branch, bounds: IndexRange, runs: &Runs)
             expected.0 = expected.0.max(run.last() - run.first() + 1);
             expected.1 = expected.1.max(order_by_definition(run));
         }
-        let stored = (store.longest()[slot], store.order()[slot]);
+        let summary = store.get(slot);
+        let stored = (summary.longest, summary.order);
         if stored != expected {
             return Err(Violation::SlotSummary { node: bounds, slot, stored, expected });
         }

@@ -207,9 +207,10 @@ fn objection_3_gap_across_nodes_several_levels_up() {
     assert_eq!((highest(&tree, 10), lowest(&tree, 10)), (Some(range(155, 164)), Some(range(155, 164))));
 
     // At each boundary of a tree of five levels.
-    let mut tree = full_tree(1024);
+    let entries = if cfg!(miri) { 272 } else { 1024 };
+    let mut tree = full_tree(entries);
     assert_eq!(tree.stats().height, 5);
-    for boundary in [4, 16, 64, 256, 512, 768, 960, 1008] {
+    for boundary in [4, 16, 64, 256, 512, 768, 960, 1008].into_iter().filter(|&boundary| boundary < entries) {
         erase(&mut tree, [boundary - 1, boundary]);
         let gap = range((boundary - 1) * 5, boundary * 5 + 4);
         assert_eq!((highest(&tree, 10), lowest(&tree, 10), highest(&tree, 11)), (Some(gap), Some(gap), None));
@@ -328,7 +329,7 @@ fn objection_6_occupancy_counts_live_slots_only() {
         &tree,
         &["leaf 0x0..=0x13f: 3 slots, 1 live", "0x0..=0x4: empty", "0x5..=0x9: entry", "0xa..=0x13f: empty"],
     );
-    assert_eq!((tree.stats().height, tree.slots().empty), (1, 2));
+    assert_eq!((tree.stats().height, tree.slots().leaves.empty), (1, 2));
 }
 
 /// *Must the tree be marked as being in an odd state, to keep other stores out until it is cleaned? How?*

@@ -2,6 +2,9 @@
 //!
 //! `cargo test -p maple-tree --test sizes -- --nocapture` prints the bytes per entry.
 
+// Millions of operations, to count bytes.
+#![cfg(not(miri))]
+
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::num::NonZeroU64;
@@ -9,7 +12,10 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use maple_tree::{Direction, GapRequest, Gaps, IndexRange, Layout, MapleTree, NoGaps};
+use maple_tree::{
+    Cursor, CursorMut, Direction, Drain, GapRequest, Gaps, Global, IndexRange, IntoIter, Iter, IterMut,
+    Layout, MapleTree, NoGaps, RangeMut,
+};
 
 const N: u64 = 100_000;
 
@@ -133,7 +139,7 @@ fn nodes_are_256_and_512_bytes() {
 fn an_empty_tree_takes_nothing() {
     let tree: MapleTree<()> = MapleTree::new();
     assert_eq!(tree.stats().node_bytes, 0);
-    assert!(size_of_val(&tree) <= 64);
+    assert!(size_of_val(&tree) <= 128);
 }
 
 /// Tells whether `T` is `Send` and whether it is `Sync`: an inherent constant comes before that of a trait.
@@ -172,4 +178,27 @@ fn a_tree_crosses_threads_if_its_values_do() {
     assert_eq!(threads!(MapleTree<&'static Cell<u64>>), (false, false));
     // What a pointer points to is nobody's.
     assert_eq!(threads!(MapleTree<NonNull<u64>>), (false, false));
+}
+
+/// What shares a tree crosses threads like a shared reference, what borrows it exclusively or has it like a tree.
+#[test]
+fn views_cross_threads_if_their_values_do() {
+    macro_rules! views {
+        ($value:ty) => {
+            [
+                threads!(Iter<'static, $value, Gaps, Global>),
+                threads!(Cursor<'static, $value, Gaps, Global>),
+                threads!(CursorMut<'static, $value, Gaps, Global>),
+                threads!(IterMut<'static, $value, Gaps, Global>),
+                threads!(RangeMut<'static, $value, Gaps, Global>),
+                threads!(Drain<'static, $value, Gaps, Global>),
+                threads!(IntoIter<$value, Gaps, Global>),
+            ]
+        };
+    }
+    let (all, none, sent) = ((true, true), (false, false), (true, false));
+    assert_eq!(views!(Box<u64>), [all; 7]);
+    assert_eq!(views!(NonNull<u64>), [none; 7]);
+    assert_eq!(views!(&'static Cell<u64>), [none; 7]);
+    assert_eq!(views!(Box<Cell<u64>>), [none, none, sent, sent, sent, sent, sent]);
 }

@@ -48,6 +48,29 @@ fn iterators_go_to_other_threads() {
 }
 
 #[test]
+fn changes_and_cursors_go_to_other_threads() {
+    let mut tree: MapleTree<Box<u64>> = MapleTree::new();
+    for number in 0..100 {
+        assert!(tree.insert(number * 10..number * 10 + 5, Box::new(number)).is_ok());
+    }
+    std::thread::scope(|scope| {
+        let mut values = tree.iter_mut();
+        // Two threads change values of one tree, none of them both.
+        let low: Vec<_> = values.by_ref().take(50).collect();
+        scope.spawn(move || low.into_iter().for_each(|(_, value)| *value += 1));
+        scope.spawn(move || values.for_each(|(_, value)| *value += 2));
+    });
+    std::thread::scope(|scope| {
+        let mut cursor = tree.cursor_at(495);
+        let mut copy = cursor.clone();
+        scope.spawn(move || assert_eq!(cursor.prev_entry().map(|(_, value)| *value), Some(50)));
+        scope.spawn(move || assert_eq!(copy.next_entry().map(|(_, value)| *value), Some(52)));
+    });
+    let sum = std::thread::spawn(move || tree.into_iter().map(|(_, value)| *value).sum::<u64>()).join();
+    assert_eq!(sum.ok(), Some(99 * 100 / 2 + 50 + 100));
+}
+
+#[test]
 fn values_may_have_lifetimes() {
     let number = 5;
     let mut tree: MapleTree<&u32> = MapleTree::new();
@@ -55,4 +78,33 @@ fn values_may_have_lifetimes() {
     assert_eq!(format!("{tree:?}"), "{0..=9}");
     assert!(tree.erase_if(3, |range, value| range.first() == 0 && **value == 6).is_none());
     assert_eq!(tree.erase_if(3, |_, value| **value == 5).map(|(_, value)| *value), Some(5));
+}
+
+/// Equal by what they hold: not by nodes, nor by layout.
+#[test]
+fn trees_that_are_equal() {
+    use maple_tree::{Gaps, NoGaps, SmallGaps};
+
+    let mut one: MapleTree<Box<u8>, Gaps> = MapleTree::new();
+    let mut other: MapleTree<Box<u8>, SmallGaps> = MapleTree::new();
+    for i in 0..40 {
+        one.insert(i * 10..i * 10 + 7, Box::new(i as u8)).expect("free");
+    }
+    for i in (0..60).rev() {
+        other.insert(i * 10..i * 10 + 7, Box::new(i as u8)).expect("free");
+    }
+    assert!(one != other);
+    assert_eq!(other.clear_range(400..), Ok(()));
+    assert!(one == other);
+    assert!(other == one);
+    one.reserve(1000..=u64::MAX).expect("free");
+    assert!(one != other);
+    other.reserve(1000..=u64::MAX).expect("free");
+    assert!(one == other);
+    assert_eq!(other.replace(0, Box::new(7)), Ok(Some(Box::new(0))));
+    assert!(one != other);
+    let empty = MapleTree::<(), NoGaps>::new();
+    assert!(empty == MapleTree::<()>::default());
+    let bounds = maple_tree::IndexRange::new(0, 9).expect("not empty");
+    assert!(empty != MapleTree::<()>::bounded(bounds));
 }

@@ -25,6 +25,7 @@ pub enum Direction {
 /// # Ok::<(), InvalidRequest>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "a request finds nothing until it is passed to a search"]
 pub struct GapRequest {
     window: IndexRange,
     size: u64,
@@ -156,26 +157,41 @@ impl GapRequest {
     }
 
     /// The range of indices in which the answer must lie.
+    ///
+    /// ```
+    /// use maple_tree::{Direction, GapRequest, IndexRange};
+    ///
+    /// let request = GapRequest::new(..0x1000, 12, 4, Direction::TopDown)?.not_crossing(16)?;
+    /// assert_eq!(Some(request.window()), IndexRange::new(0, 0xfff));
+    /// assert_eq!((request.size(), request.align(), request.boundary()), (12, 4, Some(16)));
+    /// assert_eq!(request.direction(), Direction::TopDown);
+    /// # Ok::<(), maple_tree::InvalidRequest>(())
+    /// ```
+    #[must_use]
     pub fn window(&self) -> IndexRange {
         self.window
     }
 
     /// How many indices are asked for.
+    #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
     /// The power of two of which the first index must be a multiple.
+    #[must_use]
     pub fn align(&self) -> u64 {
         self.align
     }
 
     /// The power of two of which no multiple may be crossed, if there is one.
+    #[must_use]
     pub fn boundary(&self) -> Option<u64> {
         self.block.checked_add(1)
     }
 
     /// From which end the search goes.
+    #[must_use]
     pub fn direction(&self) -> Direction {
         self.direction
     }

@@ -21,13 +21,39 @@ pub struct Cyclic {
 
 impl Cyclic {
     /// Begins at the end of the window where the search begins.
+    #[must_use]
     pub const fn new() -> Self {
         Self { last: None }
     }
 
     /// Goes on behind `range`, in the direction of the search.
+    ///
+    /// ```
+    /// use maple_tree::{AllocMode, Cyclic, Direction, GapRequest, IndexRange, MapleTree};
+    ///
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// let request = GapRequest::new(.., 1, 1, Direction::BottomUp)?;
+    /// let mut next = Cyclic::after(IndexRange::single(99));
+    /// assert_eq!(tree.allocate_cyclic(&request, (), AllocMode::Normal, &mut next)?.range.first(), 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
     pub const fn after(range: IndexRange) -> Self {
         Self { last: Some(range) }
+    }
+
+    /// The range behind which it goes on; `None` at the beginning.
+    ///
+    /// ```
+    /// use maple_tree::{Cyclic, IndexRange};
+    ///
+    /// let range = IndexRange::single(99);
+    /// assert_eq!(Cyclic::after(range).last(), Some(range));
+    /// assert_eq!(Cyclic::new().last(), None);
+    /// ```
+    #[must_use]
+    pub const fn last(&self) -> Option<IndexRange> {
+        self.last
     }
 
     /// The part of a request's window that has not had its turn, if anything is left of it.
@@ -46,7 +72,8 @@ impl Cyclic {
 pub struct Placed {
     /// The range.
     pub range: IndexRange,
-    /// Whether nothing was left behind the last one, so that the search began anew with all of the window.
+    /// Whether nothing was found behind the last one, so that the search began anew with all of the window. So it is also
+    /// if the last one lies at the end of the window, or beyond it.
     pub wrapped: bool,
 }
 
@@ -105,8 +132,8 @@ impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
     /// Like [`allocate_with`](Self::allocate_with), but goes on where the last allocation with this `cyclic` ended
     /// ("next fit"), and begins anew with the whole window when nothing is left there.
     ///
-    /// So a range that was erased is not used again before all others have had their turn. One or two gap searches and
-    /// an insertion.
+    /// So what was erased is not used again before what lies ahead has had its turn, as far as requests fit there: a large
+    /// one may wrap around and leave small gaps behind. One or two gap searches and an insertion.
     ///
     /// # Errors
     ///
@@ -133,17 +160,22 @@ impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
         mode: AllocMode,
         cyclic: &mut Cyclic,
     ) -> Result<Placed, AllocateError<T>> {
+        let Some(placed) = self.find_cyclic(request, cyclic) else {
+            return Err(AllocateError { value, kind: AllocateErrorKind::NoGap });
+        };
+        self.insert_free(placed.range, value, mode)?;
+        *cyclic = Cyclic::after(placed.range);
+        Ok(placed)
+    }
+
+    /// Where a cyclic allocation goes.
+    pub(crate) fn find_cyclic(&self, request: &GapRequest, cyclic: &Cyclic) -> Option<Placed> {
         let ahead = cyclic.ahead(request);
         let found = ahead.and_then(|window| self.find_gap(&request.within(window)));
         // With nothing behind the window is as good as what is ahead.
         let wrapped = found.is_none() && ahead != Some(request.window());
-        let found = if wrapped { self.find_gap(request) } else { found };
-        let Some(range) = found else {
-            return Err(AllocateError { value, kind: AllocateErrorKind::NoGap });
-        };
-        self.insert_free(range, value, mode)?;
-        *cyclic = Cyclic::after(range);
-        Ok(Placed { range, wrapped })
+        let range = if wrapped { self.find_gap(request) } else { found }?;
+        Some(Placed { range, wrapped })
     }
 
     /// Stores over a range that a search found.

@@ -18,19 +18,22 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// assert_eq!((tree.stats().height, tree.stats().node_bytes), (1, 256));
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
+    #[must_use]
     pub fn stats(&self) -> Stats {
         Stats::of(&self.raw)
     }
 
-    /// What the slots of the nodes are used for. Visits all nodes.
+    /// What the slots of the nodes are used for. Visits all nodes, allocates nothing.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
     /// let mut tree: MapleTree<()> = MapleTree::new();
     /// tree.insert(10..20, ())?;
-    /// assert_eq!((tree.slots().live, tree.slots().empty, tree.slots().unused), (1, 2, 13));
+    /// let leaves = tree.slots().leaves;
+    /// assert_eq!((leaves.live, leaves.empty, leaves.unused), (1, 2, 13));
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
+    #[must_use]
     pub fn slots(&self) -> SlotStats {
         SlotStats::of(&self.raw)
     }
@@ -41,6 +44,14 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// # Errors
     ///
     /// The first violation that it meets. There is none unless this crate has a bug.
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// assert_eq!(tree.validate(), Ok(()));
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
     pub fn validate(&self) -> Result<(), Violation> {
         validate(&self.raw)
     }
@@ -60,6 +71,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// );
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
+    #[must_use = "a dump does nothing until it is printed"]
     pub fn dump(&self) -> Dump<'_, L, A> {
         Dump::new(&self.raw)
     }

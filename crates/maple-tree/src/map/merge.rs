@@ -13,8 +13,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// both ranges, the value of the right one is dropped. Reserved ranges that adjoin are joined, too. Returns how many
     /// ranges are gone.
     ///
-    /// The tree never does this by itself. O(k height) node visits for k entries in the window. Never allocates and
-    /// cannot fail.
+    /// The tree never does this by itself. O(k height) node visits for k entries and reserved ranges in the
+    /// window. Never allocates and cannot fail.
     ///
     /// ```
     /// # use maple_tree::{IndexRange, MapleTree};

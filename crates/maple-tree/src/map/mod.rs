@@ -1,19 +1,27 @@
 //! The typed tree: [`MapleTree`].
 
 mod allocate;
+mod bulk;
+mod changes;
+mod compact;
+mod copy;
+mod cursors;
 mod gaps;
 mod inspect;
 mod merge;
 mod prepared;
+mod removal;
 mod sets;
 mod store;
-mod words;
+mod traits;
+pub(crate) mod words;
 mod write;
 
 pub use allocate::{Cyclic, Placed};
 pub use prepared::Prepared;
 
-use core::fmt;
+pub(crate) use words::ValuesMut;
+
 use core::marker::PhantomData;
 use core::ops::RangeBounds;
 
@@ -34,13 +42,21 @@ use crate::raw::RawTree;
 /// | --- | --- | --- |
 /// | [`get`](Self::get), [`get_entry`](Self::get_entry) | height | never |
 /// | [`insert`](Self::insert) | O(height), about 4 per level on average | only if a leaf is full: 1 leaf, and 1 branch per full level above it |
-/// | [`erase`](Self::erase) | O(height), about 5 per level on average | never, and cannot fail |
+/// | [`store`](Self::store), [`clear_range`](Self::clear_range) | O((1 + k) height) for k entries that go | as an insertion; never if something lies wholly in the range |
+/// | [`replace`](Self::replace) | height | never |
+/// | [`erase`](Self::erase), [`unreserve`](Self::unreserve) | O(height), about 5 per level on average | never, and cannot fail |
 /// | [`find_gap`](Self::find_gap) | O(height), at most 2 per level without a window, for natural requests and alignment 1 | never |
-/// | a step of an iterator over entries | O(1), once per leaf O(height) | never |
+/// | a step of an iterator that leaves entries where they are, or of a [`Cursor`](crate::Cursor) | O(1), once per leaf O(height) | never |
+/// | a step of one that takes them out, or of a [`CursorMut`](crate::CursorMut) | O(height) | never |
 /// | [`union`](Self::union), [`intersection`](Self::intersection), ... | O(n + m) in all | never |
+/// | [`extend_sorted`](Self::extend_sorted) | less than 3 per entry | the nodes that the tree then has, full ones |
+/// | [`try_clone`](Self::try_clone) | 4 per node | as many nodes as there are |
+/// | [`compact`](Self::compact) | all nodes, a few times | never, and cannot fail |
 ///
-/// The height is O(log n): 5 for 100 000 entries, 6 for a million. A test counts visits up to a million entries, in
-/// adversarial orders; see "Complexity" in `docs/design.md`. No operation panics, whatever its arguments are,
+/// A walk goes from the root to a leaf: it visits as many nodes as the tree is high. The height is O(log n): 5
+/// for 100 000 entries, 6 for a million. A test counts visits up to a million entries, in adversarial orders;
+/// see "Complexity" in `docs/design.md`. A step to an entry passes over the reserved ranges before it one by
+/// one, each at the cost of a step; n and m count them, too. No operation panics, whatever its arguments are,
 /// unless code of yours that it calls does (the drop of a value, a predicate).
 ///
 /// ```
@@ -72,6 +88,7 @@ impl<T: Entry, L: Layout> MapleTree<T, L> {
     /// static TAKEN: MapleTree<()> = MapleTree::new();
     /// assert!(TAKEN.is_empty());
     /// ```
+    #[must_use]
     pub const fn new() -> Self {
         Self::new_in(Global)
     }
@@ -91,6 +108,7 @@ impl<T: Entry, L: Layout> MapleTree<T, L> {
     /// assert_eq!(error.kind, InsertErrorKind::OutOfBounds { bounds });
     /// # Ok::<(), &str>(())
     /// ```
+    #[must_use]
     pub const fn bounded(bounds: IndexRange) -> Self {
         Self::bounded_in(bounds, Global)
     }
@@ -98,37 +116,93 @@ impl<T: Entry, L: Layout> MapleTree<T, L> {
 
 impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// An empty tree that takes its nodes from `alloc`. Allocates nothing.
+    /// An allocator may be passed by reference, to be shared by several trees.
+    ///
+    /// ```
+    /// use maple_tree::{Gaps, Global, MapleTree};
+    ///
+    /// let nodes = Global;
+    /// let mut tree: MapleTree<(), Gaps, &Global> = MapleTree::new_in(&nodes);
+    /// tree.insert(10..20, ())?;
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    #[must_use]
     pub const fn new_in(alloc: A) -> Self {
         Self::bounded_in(IndexRange::FULL, alloc)
     }
 
     /// An empty tree whose index space is just `bounds` and that takes its nodes from `alloc`; see
     /// [`bounded`](Self::bounded). Allocates nothing.
+    ///
+    /// ```
+    /// use maple_tree::{Gaps, Global, IndexRange, MapleTree};
+    ///
+    /// let bounds = IndexRange::new(1, 99).ok_or("empty")?;
+    /// let tree: MapleTree<(), Gaps, Global> = MapleTree::bounded_in(bounds, Global);
+    /// assert_eq!(tree.bounds(), bounds);
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
     pub const fn bounded_in(bounds: IndexRange, alloc: A) -> Self {
         Self { raw: RawTree::new(bounds, alloc), values: PhantomData }
     }
 
-    /// The index space of the tree: the bounds that it was given, or `0..=u64::MAX`.
+    /// The index space of the tree: the bounds that it was given, or `0..=u64::MAX`. O(1).
+    ///
+    /// ```
+    /// # use maple_tree::{IndexRange, MapleTree};
+    /// let tree: MapleTree<()> = MapleTree::new();
+    /// assert_eq!(tree.bounds(), IndexRange::FULL);
+    /// ```
+    #[must_use]
     pub fn bounds(&self) -> IndexRange {
         self.raw.bounds()
     }
 
-    /// Where the tree's nodes come from.
+    /// Where the tree's nodes come from. O(1).
+    ///
+    /// ```
+    /// # use maple_tree::{Gaps, MapleTree};
+    /// let tree: MapleTree<()> = MapleTree::new();
+    /// // A second tree with nodes from the same place.
+    /// let other: MapleTree<Box<u8>, Gaps, _> = MapleTree::new_in(tree.allocator());
+    /// assert!(other.is_empty());
+    /// ```
     pub fn allocator(&self) -> &A {
         self.raw.memory().alloc()
     }
 
-    /// How many entries the tree holds. Reserved ranges do not count.
+    /// How many entries the tree holds. Reserved ranges do not count. O(1).
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// tree.reserve(20..30)?;
+    /// assert_eq!(tree.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
     pub fn len(&self) -> usize {
         self.raw.entries()
     }
 
-    /// Whether the tree holds no entry. It has no nodes then, unless ranges are reserved.
+    /// Whether the tree holds no entry. It has no nodes then, unless ranges are reserved. O(1).
+    ///
+    /// ```
+    /// # use maple_tree::MapleTree;
+    /// let mut tree: MapleTree<()> = MapleTree::new();
+    /// tree.insert(10..20, ())?;
+    /// tree.erase(10);
+    /// assert!(tree.is_empty());
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The value at `index`.
+    /// The value at `index`. One walk, allocates nothing.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
@@ -142,7 +216,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         self.raw.get(index).map(|word| self.lend(word))
     }
 
-    /// The range and the value of the entry at `index`.
+    /// The range and the value of the entry at `index`. One walk, allocates nothing.
     ///
     /// ```
     /// # use maple_tree::{IndexRange, MapleTree};
@@ -159,7 +233,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// What lies at `index`, and how far: an entry, a reserved range, or a gap with its whole extent. Outside of the
     /// tree's bounds there is nothing.
     ///
-    /// One walk where something is taken, three for a gap (`mas_walk` of the kernel).
+    /// One walk where something is taken, two for a gap (`mas_walk` of the kernel). Allocates nothing.
     ///
     /// ```
     /// # use maple_tree::{Content, IndexRange, MapleTree};
@@ -170,16 +244,13 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
     pub fn extent(&self, index: u64) -> Option<(IndexRange, Content<T::Borrowed<'_>>)> {
-        match self.raw.find(index) {
-            Some(found) => Some((
-                found.range,
-                found.word.map_or(Content::Reserved, |word| Content::Entry(self.lend(word))),
-            )),
-            None => Some((self.raw.gap_at(index)?, Content::Gap)),
-        }
+        self.cursor_at(index).current()
     }
 
     /// The entries in order of their ranges, from either end.
+    ///
+    /// A step is O(1), once per leaf O(height), for each reserved range that it passes over as well. Allocates
+    /// nothing.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
@@ -197,7 +268,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
 
     /// The entries that overlap `window`, in order, from either end. Those at its edges may reach beyond it.
     ///
-    /// O(height) node visits to begin at either end; an empty window has no entries.
+    /// O(height) node visits to begin at either end, then as for [`iter`](Self::iter); an empty window has no
+    /// entries. Allocates nothing.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
@@ -214,40 +286,15 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         Range::new(self, self.within_bounds(window))
     }
 
-    fn within_bounds(&self, window: impl RangeBounds<u64>) -> Option<IndexRange> {
+    pub(crate) fn within_bounds(&self, window: impl RangeBounds<u64>) -> Option<IndexRange> {
         IndexRange::from_bounds(window)?.intersection(self.bounds())
     }
 
     pub(crate) fn raw(&self) -> &RawTree<L, A> {
         &self.raw
     }
-}
 
-impl<T: Entry, L: Layout, A: NodeAlloc> Drop for MapleTree<T, L, A> {
-    fn drop(&mut self) {
-        self.clear();
-    }
-}
-
-impl<T: Entry, L: Layout, A: NodeAlloc + Default> Default for MapleTree<T, L, A> {
-    fn default() -> Self {
-        Self::new_in(A::default())
-    }
-}
-
-impl<'a, T: Entry, L: Layout, A: NodeAlloc> IntoIterator for &'a MapleTree<T, L, A> {
-    type Item = (IndexRange, T::Borrowed<'a>);
-    type IntoIter = Iter<'a, T, L, A>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-/// The ranges of the entries. Values are not printed: to ask that of all of `T::Borrowed<'_>` would exclude types
-/// with lifetimes.
-impl<T: Entry, L: Layout, A: NodeAlloc> fmt::Debug for MapleTree<T, L, A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter().map(|(range, _)| range)).finish()
+    pub(crate) fn raw_mut(&mut self) -> &mut RawTree<L, A> {
+        &mut self.raw
     }
 }

@@ -12,23 +12,23 @@ use crate::set::Operation;
 
 /// The operations on two trees regard each as the set of indices that are taken in it. The trees may differ in
 /// type, allocator and bounds; what lies outside of a tree's bounds is not taken in it. Ranges come out in
-/// order and *maximal*: those that adjoin are one. Each entry is passed once, so that all is O(n + m); nothing
-/// is allocated.
+/// order and *maximal*: those that adjoin are one. Reserved ranges are taken, like entries. Each of both is
+/// passed once, so that all is O(n + m); nothing is allocated.
 impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
-    /// The maximal taken ranges in order, from either end: the ranges of the entries, those that adjoin joined
-    /// into one. What is between them are the [`gaps`](Self::gaps).
+    /// The maximal taken ranges in order, from either end: the ranges of the entries and the reserved ranges,
+    /// those that adjoin joined into one. What is between them are the [`gaps`](Self::gaps).
     ///
-    /// O(n) in all. Allocates nothing.
+    /// O(n) in all for n entries and reserved ranges. Allocates nothing.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
     /// let mut tree: MapleTree<Box<char>> = MapleTree::new();
     /// tree.insert(10..20, Box::new('a'))?;
-    /// tree.insert(20..30, Box::new('b'))?;
-    /// tree.insert(40.., Box::new('c'))?;
+    /// tree.reserve(20..30)?;
+    /// tree.insert(40.., Box::new('b'))?;
     /// let taken: Vec<String> = tree.taken().map(|range| format!("{range:?}")).collect();
     /// assert_eq!(taken, ["10..=29", "40..=18446744073709551615"]);
-    /// # Ok::<(), maple_tree::InsertError<Box<char>>>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn taken(&self) -> TakenIter<'_, L, A> {
         TakenIter::new(&self.raw, Some(self.bounds()))
@@ -37,7 +37,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// What is taken within `window`: maximal ranges, clipped to it, in order, from either end. The complement
     /// within the window, what is free there, is [`gaps_within`](Self::gaps_within).
     ///
-    /// O(height) node visits to begin at either end, O(n) in all. Allocates nothing.
+    /// O(height) node visits to begin at either end, O(n) in all for n entries and reserved ranges. Allocates
+    /// nothing.
     ///
     /// ```
     /// # use maple_tree::MapleTree;

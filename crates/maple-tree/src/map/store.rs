@@ -6,7 +6,7 @@ use super::MapleTree;
 use super::prepared::Prepared;
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Entry;
-use crate::error::InsertError;
+use crate::error::{InsertError, InsertErrorKind};
 use crate::node::Layout;
 use crate::range::IndexRange;
 
@@ -15,11 +15,13 @@ impl<T: Entry + Clone, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     ///
     /// Entries that lie wholly in the range are dropped. One that sticks out keeps what lies outside; if it sticks out
     /// on both sides, its value stays on the left and a clone of it gets the right part. Reserved ranges are
-    /// overwritten likewise.
+    /// overwritten likewise. The clone is made before anything is changed; if that takes memory (as for a `Box`), it is
+    /// taken as the type does it. To choose the value of the right part, or for types that are not `Clone`, there is
+    /// [`prepare_store_split`](Self::prepare_store_split). An entry that loses its front keeps its value as it is.
     ///
     /// A whole entry (or reserved range) in the range gives its slot to the new one, so overwriting needs no memory then.
     /// Else it may take the nodes of one insertion: 1 leaf, if that is full, and 1 branch per full level
-    /// above it. O((1 + k) height) node visits for k dropped entries.
+    /// above it. O((1 + k) height) node visits for k entries and reserved ranges that go.
     ///
     /// # Errors
     ///
@@ -41,7 +43,8 @@ impl<T: Entry + Clone, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     }
 
     /// Like [`store`](Self::store), with the choice whether node memory may be waited for; passes the entries that lay
-    /// wholly in the range to `displaced`, in order. Should that panic, the store is completed all the same.
+    /// wholly in the range to `displaced`, in order. Should that panic, the store is completed all the same, and the other
+    /// entries are dropped.
     ///
     /// # Errors
     ///
@@ -66,7 +69,7 @@ impl<T: Entry + Clone, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     ) -> Result<(), InsertError<T>> {
         match self.prepare_store(range, mode) {
             Ok(prepared) => {
-                prepared.store_with(value, displaced);
+                prepared.store_each(value, displaced);
                 Ok(())
             }
             Err(kind) => Err(InsertError { value, kind }),
@@ -78,8 +81,8 @@ impl<T: Entry + Clone, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     ///
     /// Entries that lie wholly in the range are dropped, and reserved ranges freed. One that sticks out keeps what lies
     /// outside, as with [`store`](Self::store). Without such a one this needs no memory and cannot fail, nor does it if
-    /// anything lies wholly in the range; else it may take the nodes of one insertion. O((1 + k) height)
-    /// node visits for k dropped entries.
+    /// anything lies wholly in the range. Else it may take the nodes of one insertion, though mostly not where a gap adjoins
+    /// what is cut off, which only becomes larger. O((1 + k) height) node visits for k entries and reserved ranges that go.
     ///
     /// # Errors
     ///
@@ -99,7 +102,8 @@ impl<T: Entry + Clone, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     }
 
     /// Like [`clear_range`](Self::clear_range), with the choice whether node memory may be waited for; passes the
-    /// entries that lay wholly in the range to `cleared`, in order. Should that panic, the range is cleared all the same.
+    /// entries that lay wholly in the range to `cleared`, in order. Should that panic, the range is cleared all the same, and
+    /// the other entries are dropped.
     ///
     /// # Errors
     ///
@@ -121,9 +125,40 @@ impl<T: Entry + Clone, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         mode: AllocMode,
         cleared: impl FnMut(IndexRange, T),
     ) -> Result<(), AllocError> {
+        let cleared = self.clear_range_split(range, mode, |_, value| Some(value.clone()), cleared);
+        cleared.map_err(|_| AllocError)
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
+    /// Like [`clear_range_with`](Self::clear_range_with) for values that cannot be cloned, or not just so.
+    ///
+    /// Where the range cuts an entry in two, its value stays on the left, and `split` makes one for the right part: it gets
+    /// the range of that part and the value. It is called at most once, and before anything is changed.
+    ///
+    /// # Errors
+    ///
+    /// There is no node memory, or `split` returned nothing ([`NotSplit`](crate::InsertErrorKind::NotSplit)). Then nothing
+    /// was cleared.
+    ///
+    /// ```
+    /// # use maple_tree::{AllocMode, MapleTree};
+    /// let mut tree: MapleTree<Box<u64>> = MapleTree::new();
+    /// tree.insert(0..100, Box::new(0))?;
+    /// tree.clear_range_split(40..60, AllocMode::Normal, |right, _| Some(Box::new(right.first())), |_, _| ())?;
+    /// assert_eq!((tree.get(0), tree.get(50), tree.get(99)), (Some(&0), None, Some(&60)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn clear_range_split(
+        &mut self,
+        range: impl RangeBounds<u64>,
+        mode: AllocMode,
+        split: impl FnOnce(IndexRange, &T) -> Option<T>,
+        cleared: impl FnMut(IndexRange, T),
+    ) -> Result<(), InsertErrorKind> {
         let Some(range) = self.within_bounds(range) else { return Ok(()) };
         let store = self.raw.prepare_clear(range, mode)?;
-        Prepared::new(self, store).with_duplicate().clear_with(cleared);
+        Prepared::new(self, store).split(split)?.clear_each(cleared);
         Ok(())
     }
 }

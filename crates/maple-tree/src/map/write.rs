@@ -23,8 +23,9 @@ impl From<InsertFailure> for InsertErrorKind {
 impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// Stores `value` over `range`, all of which must be free; memory may be waited for.
     ///
-    /// Allocates only if the tree is empty or the leaf that takes the entry is full (an entry takes up to three slots
-    /// of the gap that it divides) and no leaf beside it under the same branch has four slots left.
+    /// O(height) node visits. Allocates only if the tree is empty or the leaf that takes the entry is full (an
+    /// entry takes up to three slots of the gap that it divides) and no leaf beside it under the same branch
+    /// has four slots left.
     ///
     /// # Errors
     ///
@@ -118,7 +119,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
 
     /// Frees the reserved range that covers `index`, all of it, and returns it; `None` if there is no reserved range.
     ///
-    /// Like [`erase`](Self::erase) it never allocates and cannot fail.
+    /// O(height) node visits. Like [`erase`](Self::erase) it never allocates and cannot fail.
     ///
     /// ```
     /// # use maple_tree::{IndexRange, MapleTree};
@@ -136,7 +137,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// Replaces the value of the entry that covers `index`, or gives the reserved range there a value; the range
     /// stays. Returns the old value, if there was one, or `value` as an error if `index` is free.
     ///
-    /// Never allocates.
+    /// One walk, never allocates.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
@@ -161,15 +162,15 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
 
     /// Takes out the entry that covers `index`, all of it: its range and its value, or `None` if there is no entry.
     ///
-    /// Never allocates and cannot fail. The range is free at once: the next search can find it.
+    /// O(height) node visits. Never allocates and cannot fail. The range is free at once: the next search can
+    /// find it.
     ///
     /// ```
     /// # use maple_tree::{IndexRange, MapleTree};
     /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
     /// tree.insert(10..20, Box::new(7))?;
-    /// let (range, value) = tree.erase(12).expect("there is an entry");
-    /// assert_eq!((Some(range), *value), (IndexRange::new(10, 19), 7));
-    /// assert!(tree.erase(12).is_none());
+    /// assert_eq!(tree.erase(12), IndexRange::new(10, 19).map(|range| (range, Box::new(7))));
+    /// assert_eq!(tree.erase(12), None);
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
     pub fn erase(&mut self, index: u64) -> Option<(IndexRange, T)> {
@@ -179,7 +180,8 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
 
     /// Takes out the entry that covers `index` if `wanted` says so of its range and value; else changes nothing.
     ///
-    /// Like [`erase`](Self::erase) in one walk with a look at what is to be erased. Never allocates and cannot fail.
+    /// Like [`erase`](Self::erase) in one walk with a look at what is to be erased: one walk if it stays,
+    /// O(height) node visits if it goes. Never allocates and cannot fail.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
@@ -215,7 +217,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     }
 
     /// A range to store over, if it is one.
-    pub(super) fn checked(&self, range: impl RangeBounds<u64>) -> Result<IndexRange, InsertErrorKind> {
+    pub(crate) fn checked(&self, range: impl RangeBounds<u64>) -> Result<IndexRange, InsertErrorKind> {
         let range = IndexRange::from_bounds(range).ok_or(InsertErrorKind::EmptyRange)?;
         let bounds = self.bounds();
         if bounds.contains_range(range) { Ok(range) } else { Err(InsertErrorKind::OutOfBounds { bounds }) }

@@ -2,8 +2,9 @@
 
 use core::fmt;
 
+use super::block::Block;
 use super::link::Link;
-use super::shape::{Block, Shape};
+use super::shape::Shape;
 use super::store::{GapStore, Store};
 use crate::entry::Held;
 
@@ -77,7 +78,7 @@ impl Layout for SmallNoGaps {
 impl TracksGaps for Gaps {}
 impl TracksGaps for SmallGaps {}
 
-#[cfg(target_pointer_width = "64")]
+#[cfg(all(target_pointer_width = "64", not(loom)))]
 const _: () = {
     assert!(size_of::<<Gaps as Layout>::Leaf>() == 256);
     assert!(size_of::<<Gaps as Layout>::Branch>() == 512);

@@ -6,25 +6,27 @@
 //!
 //! Invariants:
 //!
-//! - **L1** A link points to an initialised node of the kind that its tag says, which no other link points to.
+//! - **L1** A link points to an initialised node of the kind that its tag says, which no other link points to that is
+//!   used to own it. (While a branch and its private copy are both there, the links in one of the two are not.)
 //! - **L2** Links are made by [`Memory`] only, and given back to the [`Memory`] that made them. A tree has one
 //!   `Memory` and never takes a link from another tree.
 #![expect(unsafe_code, reason = "nodes are raw memory from a fallible allocator that can be chosen")]
 
-use core::alloc::Layout as MemoryLayout;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
+use super::block::{SlotWord, Stage};
+use super::in_place::InPlace;
 use super::layout::Layout;
 use super::shape::Shape;
 use super::visits;
-use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 
 /// The bit of a link's address that says "branch". Nodes are aligned to cache lines, so it is free.
 const BRANCH: usize = 1;
 
 /// An owning pointer to a node.
 #[derive(Debug)]
+#[repr(transparent)]
 pub struct Link<L> {
     tagged: NonNull<()>,
     layout: PhantomData<L>,
@@ -35,6 +37,19 @@ pub struct Link<L> {
 unsafe impl<L> Send for Link<L> {}
 // SAFETY: as above; a shared link gives shared access to plain data only.
 unsafe impl<L> Sync for Link<L> {}
+
+// SAFETY: it is transparent and has no destructor.
+unsafe impl<L> SlotWord for Link<L> {
+    #[inline]
+    fn pointer(&self) -> NonNull<()> {
+        self.tagged
+    }
+
+    #[inline]
+    unsafe fn with_pointer(tagged: NonNull<()>) -> Self {
+        Self { tagged, layout: PhantomData }
+    }
+}
 
 /// A node, seen through a shared link.
 pub(crate) enum Node<'a, L: Layout> {
@@ -48,14 +63,58 @@ pub(crate) enum NodeMut<'a, L: Layout> {
     Branch(&'a mut L::Branch),
 }
 
+/// A node in the hands of its writer, while readers may be in it.
+pub(crate) enum NodeInPlace<'a, L: Layout> {
+    Leaf(InPlace<'a, L::Leaf>),
+    Branch(InPlace<'a, L::Branch>),
+}
+
+impl<L: Layout> NodeInPlace<'_, L> {
+    /// The node, to look at.
+    pub(crate) fn as_node(&self) -> Node<'_, L> {
+        match self {
+            Self::Leaf(leaf) => Node::Leaf(&**leaf),
+            Self::Branch(branch) => Node::Branch(&**branch),
+        }
+    }
+
+    /// Who may be in the node.
+    pub(crate) fn stage(&self) -> Stage {
+        match self {
+            Self::Leaf(leaf) => leaf.stage(),
+            Self::Branch(branch) => branch.stage(),
+        }
+    }
+
+    /// Says who may be in the node from now on.
+    pub(crate) fn set_stage(&mut self, stage: Stage) {
+        match self {
+            Self::Leaf(leaf) => leaf.set_stage(stage),
+            Self::Branch(branch) => branch.set_stage(stage),
+        }
+    }
+}
+
 impl<L: Layout> Link<L> {
+    /// The link of a leaf that is the caller's alone.
+    pub(super) fn of_leaf(node: NonNull<L::Leaf>) -> Self {
+        Self { tagged: node.cast(), layout: PhantomData }
+    }
+
+    /// The link of a branch that is the caller's alone.
+    pub(super) fn of_branch(node: NonNull<L::Branch>) -> Self {
+        let tagged = node.cast::<()>().as_ptr().map_addr(|address| address | BRANCH);
+        // SAFETY: setting a bit does not make a non-null address null.
+        Self { tagged: unsafe { NonNull::new_unchecked(tagged) }, layout: PhantomData }
+    }
+
     #[inline]
-    fn is_branch(&self) -> bool {
+    pub(super) fn is_branch(&self) -> bool {
         self.tagged.addr().get() & BRANCH != 0
     }
 
     #[inline]
-    fn address<N>(&self) -> NonNull<N> {
+    pub(super) fn address<N>(&self) -> NonNull<N> {
         let untagged = self.tagged.as_ptr().map_addr(|address| address & !BRANCH);
         // SAFETY: clearing the tag gives the address of a node (L1), which is not null.
         unsafe { NonNull::new_unchecked(untagged) }.cast()
@@ -79,7 +138,8 @@ impl<L: Layout> Link<L> {
     #[inline]
     pub(crate) fn node_mut(&mut self) -> NodeMut<'_, L> {
         visits::count();
-        // SAFETY: as in `node`, and this link is borrowed exclusively.
+        debug_assert_eq!(self.stage(), Stage::Private, "readers may be in this node");
+        // SAFETY: as in `node`, and this link is borrowed exclusively. The node is private.
         unsafe {
             if self.is_branch() {
                 NodeMut::Branch(self.address().as_mut())
@@ -88,73 +148,136 @@ impl<L: Layout> Link<L> {
             }
         }
     }
+
+    /// The node, to change while readers may be in it.
+    #[inline]
+    pub(crate) fn in_place(&mut self) -> NodeInPlace<'_, L> {
+        // SAFETY: this link is borrowed exclusively, so there is one `InPlace` at a time (P1).
+        unsafe { self.in_place_below() }
+    }
+
+    /// # Safety
+    ///
+    /// The branch with this link is borrowed exclusively (P1).
+    #[inline]
+    pub(super) unsafe fn in_place_below(&self) -> NodeInPlace<'_, L> {
+        visits::count();
+        // SAFETY: as in `node`; P1 is the caller's promise.
+        unsafe {
+            if self.is_branch() {
+                NodeInPlace::Branch(InPlace::of_published(self.address().as_ref()))
+            } else {
+                NodeInPlace::Leaf(InPlace::of_published(self.address().as_ref()))
+            }
+        }
+    }
+
+    /// Who may be in the node.
+    #[inline]
+    pub(crate) fn stage(&self) -> Stage {
+        // SAFETY: as in `node`.
+        unsafe {
+            if self.is_branch() {
+                self.address::<L::Branch>().as_ref().stage()
+            } else {
+                self.address::<L::Leaf>().as_ref().stage()
+            }
+        }
+    }
+
+    /// Says who may be in the node from now on.
+    pub(crate) fn set_stage(&mut self, stage: Stage) {
+        self.in_place().set_stage(stage);
+    }
+
+    /// Whether only its writer knows the node.
+    #[inline]
+    pub(crate) fn is_private(&self) -> bool {
+        self.stage() == Stage::Private
+    }
+
+    /// The link of a node that nobody is in any more, without slots.
+    pub(super) fn renewed(self) -> Self {
+        #[cfg(loom)]
+        self.end();
+        // SAFETY: by L1 the node is of this kind, and nobody uses it.
+        unsafe {
+            if self.is_branch() {
+                self.address().write(L::Branch::vacant());
+            } else {
+                self.address().write(L::Leaf::vacant());
+            }
+        }
+        self
+    }
+
+    /// Tells loom that nobody is in the node any more.
+    #[cfg(loom)]
+    pub(super) fn end(&self) {
+        match self.node() {
+            Node::Leaf(leaf) => leaf.end(),
+            Node::Branch(branch) => branch.end(),
+        }
+    }
+
+    fn next_cell(&self) -> *mut Option<NonNull<()>> {
+        // SAFETY: as in `node`.
+        unsafe {
+            if self.is_branch() {
+                self.address::<L::Branch>().as_ref().cells().next
+            } else {
+                self.address::<L::Leaf>().as_ref().cells().next
+            }
+        }
+    }
 }
 
-/// The node memory of one tree: its allocator and how many nodes it has.
+/// Nodes that are not linked any more, chained through their headers, which nobody needs then. Readers may still be in
+/// them, and find their way.
 #[derive(Debug)]
-pub(crate) struct Memory<A> {
-    alloc: A,
+pub(crate) struct Chain<L> {
+    top: Option<Link<L>>,
     leaves: usize,
     branches: usize,
 }
 
-impl<A> Memory<A> {
-    pub(crate) const fn new(alloc: A) -> Self {
-        Self { alloc, leaves: 0, branches: 0 }
+impl<L: Layout> Chain<L> {
+    pub(crate) const fn new() -> Self {
+        Self { top: None, leaves: 0, branches: 0 }
     }
 
-    /// How many leaves there are that were not given back.
     pub(crate) fn leaves(&self) -> usize {
         self.leaves
     }
 
-    /// How many branches there are that were not given back.
     pub(crate) fn branches(&self) -> usize {
         self.branches
     }
 
-    pub(crate) fn alloc(&self) -> &A {
-        &self.alloc
-    }
-}
-
-impl<A: NodeAlloc> Memory<A> {
-    fn node<N>(&self, vacant: N, mode: AllocMode) -> Result<NonNull<N>, AllocError> {
-        let memory = self.alloc.allocate(MemoryLayout::new::<N>(), mode)?.cast::<N>();
-        // SAFETY: by the contract of `NodeAlloc` the memory is unused, and sized and aligned for an `N`.
-        unsafe { memory.write(vacant) };
-        Ok(memory)
+    pub(crate) fn len(&self) -> usize {
+        self.leaves + self.branches
     }
 
-    /// A leaf without slots.
-    pub(crate) fn new_leaf<L: Layout>(&mut self, mode: AllocMode) -> Result<Link<L>, AllocError> {
-        let node = self.node(L::Leaf::vacant(), mode)?;
-        self.leaves += 1;
-        // L1: just written, tag 0.
-        Ok(Link { tagged: node.cast(), layout: PhantomData })
+    /// Adds a node. Its slots are left as they are, and own nothing from now on.
+    pub(crate) fn push(&mut self, link: Link<L>) {
+        *self.counter(&link) += 1;
+        let next = self.top.take().map(|next| next.tagged);
+        // SAFETY: the node is not linked any more, so its header is nobody's; readers do not look at it.
+        unsafe { link.next_cell().write(next) };
+        self.top = Some(link);
     }
 
-    /// A branch without slots.
-    pub(crate) fn new_branch<L: Layout>(&mut self, mode: AllocMode) -> Result<Link<L>, AllocError> {
-        let node = self.node(L::Branch::vacant(), mode)?.cast::<()>();
-        self.branches += 1;
-        let tagged = node.as_ptr().map_addr(|address| address | BRANCH);
-        // SAFETY: setting a bit does not make a non-null address null. L1: just written, tag 1.
-        Ok(Link { tagged: unsafe { NonNull::new_unchecked(tagged) }, layout: PhantomData })
+    /// Takes out the node that was added last.
+    pub(crate) fn pop(&mut self) -> Option<Link<L>> {
+        let link = self.top.take()?;
+        *self.counter(&link) -= 1;
+        // SAFETY: `push` wrote a link there that owns its node.
+        self.top = unsafe { link.next_cell().read().map(|next| Link::with_pointer(next)) };
+        Some(link)
     }
 
-    /// Takes back one node, whose slots must not hold anything any more.
-    pub(crate) fn release<L: Layout>(&mut self, link: Link<L>) {
-        // SAFETY: by L1 and L2 the node came from this allocator, with the layout of its kind; the link is
-        // gone after this, so nobody uses it. Nodes have no destructor: slots that hold something leak it.
-        unsafe {
-            if link.is_branch() {
-                self.branches -= 1;
-                self.alloc.deallocate(link.address(), MemoryLayout::new::<L::Branch>());
-            } else {
-                self.leaves -= 1;
-                self.alloc.deallocate(link.address(), MemoryLayout::new::<L::Leaf>());
-            }
-        }
+    /// Counts a node, or does not count it any more.
+    fn counter(&mut self, link: &Link<L>) -> &mut usize {
+        if link.is_branch() { &mut self.branches } else { &mut self.leaves }
     }
 }

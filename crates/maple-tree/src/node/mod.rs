@@ -23,20 +23,32 @@
 //! An empty slot is free address space, in a leaf as well as in a branch, where it stands for a whole free
 //! subtree. Empty slots that adjoin across nodes or levels stay as they are: they are fragments of one gap.
 
+mod bag;
+mod block;
+mod in_place;
 mod layout;
 mod link;
+mod memory;
+mod seen;
 mod shape;
 mod spare;
 mod store;
 mod transfer;
+mod unlink;
 pub(crate) mod visits;
 
+pub(crate) use bag::{BYTES as BAG_BYTES, Bags, WORDS as BAG_WORDS, WordStack};
+pub(crate) use block::{SlotWord, Stage};
+pub(crate) use in_place::InPlace;
 pub use layout::{Gaps, Layout, NoGaps, SmallGaps, SmallNoGaps, TracksGaps};
-pub(crate) use link::{Link, Memory, Node, NodeMut};
+pub(crate) use link::{Chain, Link, Node, NodeInPlace, NodeMut};
+pub(crate) use memory::Memory;
+pub(crate) use seen::{PinnedRoot, Root, Seen, SeenNode};
 pub(crate) use shape::Shape;
-pub(crate) use spare::Spare;
+pub(crate) use spare::{Aside, Spare};
 pub(crate) use store::Store;
 pub(crate) use transfer::{append, move_to_left, move_to_right, split_off};
+pub(crate) use unlink::unlink;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,21 +1,9 @@
 //! The shape that leaves and branches share: pivots and slots, and how slots are replaced.
 
+use super::block::{Cells, SlotWord, Stage};
+use super::in_place::InPlace;
 use super::store::Store;
 use crate::range::IndexRange;
-
-/// One node in memory. `W` is what a live slot holds, `X` what a branch keeps beside its slots.
-///
-/// Pivots come first and slots second, so that a search runs through memory forwards; the header word that
-/// stands between them is not needed by readers.
-#[derive(Debug)]
-#[repr(C, align(64))]
-pub struct Block<W, X, const PIVOTS: usize, const SLOTS: usize> {
-    pivots: [u64; PIVOTS],
-    empty: u32,
-    len: u8,
-    slots: [Option<W>; SLOTS],
-    store: X,
-}
 
 /// The parts of a node, borrowed one by one.
 #[derive(Debug)]
@@ -35,7 +23,7 @@ fn below(len: usize) -> u32 {
 /// A node as pivots and slots, whatever its size and whatever the slots hold.
 pub trait Shape: Sized {
     /// What a live slot holds.
-    type Live;
+    type Live: SlotWord;
     /// What the node keeps for each slot beside it (branches: the gap summary).
     type Store: Store;
     /// How many slots there are.
@@ -60,6 +48,22 @@ pub trait Shape: Sized {
     }
     /// All of it, to change.
     fn parts(&mut self) -> Parts<'_, Self::Live, Self::Store>;
+    /// Who may be in the node.
+    fn stage(&self) -> Stage;
+    /// The parts that a writer may change while readers are in the node.
+    fn cells(&self) -> Cells<Self::Live, Self::Store>;
+    /// What a slot holds, for a reader. Whatever was written before it was put there is seen, too.
+    fn load(&self, slot: usize) -> Option<Self::Live>;
+
+    /// Tells loom that nobody is in the node any more.
+    #[cfg(loom)]
+    fn end(&self);
+
+    /// The node in the hands of its writer, as if there were readers in it.
+    #[inline]
+    fn in_place(&mut self) -> InPlace<'_, Self> {
+        InPlace::of(self)
+    }
 
     /// The slot that covers `index` (which lies within the node's bounds).
     ///
@@ -104,6 +108,13 @@ pub trait Shape: Sized {
     #[inline]
     fn slot_mut(&mut self, slot: usize) -> Option<&mut Self::Live> {
         self.parts().slots[slot].as_mut()
+    }
+
+    /// What a live slot of a leaf holds, to change: it stays live, reserved if it holds nothing.
+    #[inline]
+    fn held_mut(&mut self, slot: usize) -> &mut Option<Self::Live> {
+        debug_assert!(!self.is_empty(slot));
+        &mut self.parts().slots[slot]
     }
 
     /// What two slots hold, `left` being before `right`.
@@ -203,6 +214,17 @@ pub trait Shape: Sized {
         *parts.len = new_len as u8;
     }
 
+    /// Makes this node, which has no slots, have those of another, with all but what they hold. Slots that are live
+    /// there hold nothing here, which is for the caller to change unless this is a leaf.
+    fn copy_frame(&mut self, other: &Self) {
+        let parts = self.parts();
+        parts.pivots.copy_from_slice(other.pivots());
+        *parts.empty = other.empty();
+        *parts.len = other.len() as u8;
+        parts.store.copy_from(0, other.store(), 0, other.len());
+        parts.store.set_edges(other.store().head(), other.store().tail());
+    }
+
     /// Joins `slot`, which is empty, with its empty neighbours in this node; the slot where it is then.
     fn coalesce(&mut self, slot: usize) -> usize {
         let last = self.empty_run_end(slot);
@@ -234,62 +256,6 @@ pub(super) fn slide<W>(slots: &mut [Option<W>], from: usize, to: usize, count: u
     } else {
         for i in 0..count {
             slots[to + i] = slots[from + i].take();
-        }
-    }
-}
-
-impl<W, X: Store, const PIVOTS: usize, const SLOTS: usize> Shape for Block<W, X, PIVOTS, SLOTS> {
-    type Live = W;
-    type Store = X;
-    const CAPACITY: usize = {
-        // The last slot has no pivot; the bitmap has 32 bits; a split must leave something on both sides.
-        assert!(SLOTS == PIVOTS + 1 && SLOTS <= 32 && SLOTS >= 4);
-        SLOTS
-    };
-
-    fn vacant() -> Self {
-        Self {
-            pivots: [u64::MAX; PIVOTS],
-            empty: 0,
-            len: 0,
-            slots: [const { None }; SLOTS],
-            store: X::default(),
-        }
-    }
-
-    #[inline]
-    fn pivots(&self) -> &[u64] {
-        &self.pivots
-    }
-
-    #[inline]
-    fn slots(&self) -> &[Option<W>] {
-        &self.slots
-    }
-
-    #[inline]
-    fn len(&self) -> usize {
-        usize::from(self.len)
-    }
-
-    #[inline]
-    fn empty(&self) -> u32 {
-        self.empty
-    }
-
-    #[inline]
-    fn store(&self) -> &X {
-        &self.store
-    }
-
-    #[inline]
-    fn parts(&mut self) -> Parts<'_, W, X> {
-        Parts {
-            pivots: &mut self.pivots,
-            slots: &mut self.slots,
-            empty: &mut self.empty,
-            len: &mut self.len,
-            store: &mut self.store,
         }
     }
 }

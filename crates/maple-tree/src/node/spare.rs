@@ -1,7 +1,8 @@
 //! Nodes in reserve for one write.
 
 use super::layout::Layout;
-use super::link::{Link, Memory, NodeMut};
+use super::link::{Link, NodeMut};
+use super::memory::Memory;
 use super::shape::Shape;
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 
@@ -12,17 +13,32 @@ use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 pub(crate) struct Spare<L: Layout> {
     leaf: Option<Link<L>>,
     branches: Option<Link<L>>,
+    /// How many branches are in the chain.
+    length: usize,
+}
+
+/// Spare nodes that do not count as the tree's for now. Whoever owns them may be forgotten, and they with it; the
+/// tree still counts right then.
+#[derive(Debug)]
+pub(crate) struct Aside<L: Layout>(Spare<L>);
+
+impl<L: Layout> Aside<L> {
+    /// Counts them again.
+    pub(crate) fn bring_back<A>(self, memory: &mut Memory<L, A>) -> Spare<L> {
+        memory.count(usize::from(self.0.leaf.is_some()), self.0.length);
+        self.0
+    }
 }
 
 impl<L: Layout> Spare<L> {
     /// No nodes.
     pub(crate) const fn none() -> Self {
-        Self { leaf: None, branches: None }
+        Self { leaf: None, branches: None, length: 0 }
     }
 
     /// Allocates `leaves` (0 or 1) leaves and `branches` branches, or none at all.
     pub(crate) fn allocate<A: NodeAlloc>(
-        memory: &mut Memory<A>,
+        memory: &mut Memory<L, A>,
         leaves: usize,
         branches: usize,
         mode: AllocMode,
@@ -40,7 +56,7 @@ impl<L: Layout> Spare<L> {
 
     fn fill<A: NodeAlloc>(
         &mut self,
-        memory: &mut Memory<A>,
+        memory: &mut Memory<L, A>,
         leaves: usize,
         branches: usize,
         mode: AllocMode,
@@ -56,6 +72,7 @@ impl<L: Layout> Spare<L> {
                 node.put(0, self.branches.take());
             }
             self.branches = Some(branch);
+            self.length += 1;
         }
         Ok(())
     }
@@ -68,6 +85,7 @@ impl<L: Layout> Spare<L> {
     /// One branch out of it.
     pub(crate) fn take_branch(&mut self) -> Option<Link<L>> {
         let mut branch = self.branches.take()?;
+        self.length -= 1;
         if let NodeMut::Branch(node) = branch.node_mut() {
             self.branches = node.put(0, None);
             node.splice(0, 1, 0);
@@ -75,8 +93,14 @@ impl<L: Layout> Spare<L> {
         Some(branch)
     }
 
+    /// Takes the nodes out of the tree's count.
+    pub(crate) fn set_aside<A>(self, memory: &mut Memory<L, A>) -> Aside<L> {
+        memory.uncount(usize::from(self.leaf.is_some()), self.length);
+        Aside(self)
+    }
+
     /// Gives back what was not used.
-    pub(crate) fn release<A: NodeAlloc>(mut self, memory: &mut Memory<A>) {
+    pub(crate) fn release<A: NodeAlloc>(mut self, memory: &mut Memory<L, A>) {
         if let Some(leaf) = self.take_leaf() {
             memory.release(leaf);
         }

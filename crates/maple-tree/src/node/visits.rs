@@ -15,7 +15,7 @@ pub(crate) fn count() {
 pub(crate) fn count() {}
 
 /// How many nodes `operation` looks at, and what it returns.
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 pub(crate) fn during<R>(operation: impl FnOnce() -> R) -> (u64, R) {
     let before = VISITS.get();
     let result = operation();
@@ -23,4 +23,10 @@ pub(crate) fn during<R>(operation: impl FnOnce() -> R) -> (u64, R) {
 }
 
 #[cfg(test)]
+mod bulk;
+#[cfg(test)]
+mod overwrites;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod walks;

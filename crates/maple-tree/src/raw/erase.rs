@@ -23,36 +23,26 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         Some(found)
     }
 
-    /// Takes out a root that holds nothing, or just one child.
-    fn shrink(&mut self) {
-        while let Some(mut root) = self.root.take() {
-            let child = match root.node_mut() {
-                NodeMut::Leaf(leaf) if leaf.live() != 0 => None,
-                NodeMut::Branch(branch) if branch.live() != 0 => match only_child::<L>(branch, self.bounds) {
-                    Some(child) => Some(child),
-                    None => {
-                        self.root = Some(root);
-                        return;
-                    }
-                },
-                _ => {
-                    self.height = 0;
-                    self.memory.release(root);
-                    return;
-                }
-            };
-            match child {
-                Some(child) => {
-                    self.height -= 1;
-                    self.memory.release(root);
-                    self.root = Some(child);
-                }
-                None => {
-                    self.root = Some(root);
-                    return;
-                }
-            }
+    /// Takes out a root that holds nothing, or just one child, as often as there is one.
+    pub(super) fn shrink(&mut self) {
+        while self.shrink_once() {}
+    }
+
+    /// Takes out a root that holds nothing, or just one child. Whether there was one.
+    pub(super) fn shrink_once(&mut self) -> bool {
+        let Some(mut root) = self.root.take() else { return false };
+        let (live, child) = match root.node_mut() {
+            NodeMut::Leaf(leaf) => (leaf.live(), None),
+            NodeMut::Branch(branch) => (branch.live(), only_child::<L>(branch, self.bounds)),
+        };
+        if live != 0 && child.is_none() {
+            self.root = Some(root);
+            return false;
         }
+        self.memory.release(root);
+        self.height = if child.is_some() { self.height - 1 } else { 0 };
+        self.root = child;
+        true
     }
 }
 
@@ -72,6 +62,9 @@ fn only_child<L: Layout>(branch: &mut L::Branch, bounds: IndexRange) -> Option<L
 
 /// Makes a subtree that covers `from` cover `to`, if [`can_grow`] allows.
 fn grow<L: Layout>(link: &mut Link<L>, from: IndexRange, to: IndexRange) {
+    if from == to {
+        return;
+    }
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {
             if to.last() > from.last() && !leaf.is_empty(leaf.len() - 1) {
@@ -93,8 +86,8 @@ fn grow<L: Layout>(link: &mut Link<L>, from: IndexRange, to: IndexRange) {
             if let Some(child) = branch.slot_mut(0).filter(|_| last > 0) {
                 grow(child, front, front_to);
             }
-            refresh_all::<L>(branch, last, last + 1, to);
-            refresh_all::<L>(branch, 0, 1, to);
+            refresh_all::<L>(&mut branch.in_place(), last, last + 1, to);
+            refresh_all::<L>(&mut branch.in_place(), 0, 1, to);
         }
     }
 }
@@ -137,7 +130,7 @@ fn erase_below<L: Layout, A: NodeAlloc>(
     bounds: IndexRange,
     index: u64,
     wanted: impl FnOnce(Found) -> bool,
-    memory: &mut Memory<A>,
+    memory: &mut Memory<L, A>,
 ) -> Option<(Found, Change)> {
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {
@@ -173,7 +166,7 @@ fn settle<L: Layout, A: NodeAlloc>(
     slot: usize,
     bounds: IndexRange,
     change: Change,
-    memory: &mut Memory<A>,
+    memory: &mut Memory<L, A>,
 ) -> Change {
     let has_live = branch.slot(slot).is_some_and(|child| match child.node() {
         Node::Leaf(leaf) => leaf.live() != 0,
@@ -187,13 +180,13 @@ fn settle<L: Layout, A: NodeAlloc>(
             return Change::Rebuilt;
         }
         let slot = branch.coalesce(slot);
-        return refresh::<L>(branch, slot, bounds, Change::Rebuilt);
+        return refresh::<L>(&mut branch.in_place(), slot, bounds, Change::Rebuilt);
     }
     match join_sparse::<L>(branch, slot, bounds) {
         Some((slot, needless)) => {
             memory.release(needless);
-            refresh::<L>(branch, slot, bounds, Change::Rebuilt)
+            refresh::<L>(&mut branch.in_place(), slot, bounds, Change::Rebuilt)
         }
-        None => refresh::<L>(branch, slot, bounds, change),
+        None => refresh::<L>(&mut branch.in_place(), slot, bounds, change),
     }
 }

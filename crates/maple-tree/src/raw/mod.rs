@@ -13,18 +13,24 @@
 //! any level.
 
 mod balance;
+mod build;
+mod compact;
+mod copy;
 mod erase;
 mod longest;
 mod path;
 mod search;
 mod seek;
+pub(crate) mod shared;
 mod split;
 mod store;
 mod summarize;
+mod sweep;
 mod trim;
 mod write;
 
-pub(crate) use seek::{Found, LeafView};
+pub use compact::Compaction;
+pub(crate) use seek::{Found, LeafView, Toward};
 pub(crate) use store::PreparedStore;
 pub(crate) use write::InsertFailure;
 
@@ -45,7 +51,7 @@ pub(crate) struct RawTree<L: Layout, A> {
     height: usize,
     entries: usize,
     reserved: usize,
-    memory: Memory<A>,
+    memory: Memory<L, A>,
 }
 
 impl<L: Layout, A> RawTree<L, A> {
@@ -88,8 +94,12 @@ impl<L: Layout, A> RawTree<L, A> {
         &mut self.entries
     }
 
-    pub(crate) fn memory(&self) -> &Memory<A> {
+    pub(crate) fn memory(&self) -> &Memory<L, A> {
         &self.memory
+    }
+
+    pub(crate) fn memory_mut(&mut self) -> &mut Memory<L, A> {
+        &mut self.memory
     }
 }
 
@@ -132,7 +142,7 @@ impl<L: Layout, A: NodeAlloc, F: FnMut(Held)> Drop for Finish<'_, L, A, F> {
 fn drain_below<L: Layout, A: NodeAlloc>(
     link: &mut Link<L>,
     receive: &mut impl FnMut(Held),
-    memory: &mut Memory<A>,
+    memory: &mut Memory<L, A>,
 ) {
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {

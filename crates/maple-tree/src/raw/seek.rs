@@ -36,11 +36,32 @@ impl<L: Layout> LeafView<'_, L> {
     }
 }
 
-/// Which way to go from an index where there is nothing.
+/// Which way to go from an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Toward {
+pub(crate) enum Toward {
     Higher,
     Lower,
+}
+
+impl Toward {
+    /// The slots from `slot` on, a bit for each.
+    #[inline]
+    pub(super) fn ahead(self, slot: usize) -> u32 {
+        match self {
+            Self::Higher => u32::MAX << slot,
+            Self::Lower => u32::MAX >> (31 - slot),
+        }
+    }
+
+    /// The first slot on the way of those in a bit mask.
+    #[inline]
+    pub(super) fn nearest(self, slots: u32) -> Option<usize> {
+        let bit = match self {
+            Self::Higher => (slots != 0).then(|| slots.trailing_zeros()),
+            Self::Lower => slots.checked_ilog2(),
+        };
+        bit.map(|bit| bit as usize)
+    }
 }
 
 impl<L: Layout, A> RawTree<L, A> {
@@ -97,16 +118,6 @@ impl<L: Layout, A> RawTree<L, A> {
         Some(old)
     }
 
-    /// The gap around `index`, which is within the bounds and free.
-    pub(crate) fn gap_at(&self, index: u64) -> Option<IndexRange> {
-        let range_of = |(view, slot): (LeafView<'_, L>, usize)| view.found(slot).range;
-        let before = self.live_at_or_before(index).map(range_of);
-        let after = self.live_at_or_after(index).map(range_of);
-        let gap = before.map_or(Some(self.bounds()), |before| before.after()?.intersection(self.bounds()))?;
-        let gap = after.map_or(Some(gap), |after| after.before()?.intersection(gap))?;
-        gap.contains(index).then_some(gap)
-    }
-
     /// The first live slot of a leaf that ends at or after `index`.
     pub(crate) fn live_at_or_after(&self, index: u64) -> Option<(LeafView<'_, L>, usize)> {
         let mut index = index;
@@ -124,6 +135,12 @@ impl<L: Layout, A> RawTree<L, A> {
     pub(crate) fn first_in(&self, range: IndexRange) -> Option<Found> {
         let (view, slot) = self.live_at_or_after(range.first())?;
         Some(view.found(slot)).filter(|found| found.range.first() <= range.last())
+    }
+
+    /// The last entry or reserved range that overlaps `range`.
+    pub(crate) fn last_in(&self, range: IndexRange) -> Option<Found> {
+        let (view, slot) = self.live_at_or_before(range.last())?;
+        Some(view.found(slot)).filter(|found| found.range.last() >= range.first())
     }
 
     /// The last live slot of a leaf that begins at or before `index`.

@@ -44,6 +44,18 @@ enum Step<L: Layout> {
     Nothing,
 }
 
+/// The step of a store that comes first and may need memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum FirstStep {
+    /// All of the range is free.
+    Insert,
+    /// The slot of the entry over this range is taken over.
+    Takeover(IndexRange),
+    /// An entry is divided, of which this part lies in the range; what lies beside it is for `widen`. Or something is
+    /// stored over what is free beside it.
+    Divide { part: IndexRange, free: Option<IndexRange> },
+}
+
 impl<L: Layout> PreparedStore<L> {
     /// The range that is to be stored over.
     pub(crate) fn range(&self) -> IndexRange {
@@ -57,6 +69,19 @@ impl<L: Layout> PreparedStore<L> {
             Step::New(prepared) => prepared.duplicate(),
             Step::Takeover(_) | Step::Nothing => None,
         }
+    }
+
+    /// The entry that the range is cut out of, if it is.
+    pub(crate) fn divided(&self) -> Option<IndexRange> {
+        match &self.step {
+            Step::New(prepared) => prepared.divided(),
+            Step::Takeover(_) | Step::Nothing => None,
+        }
+    }
+
+    /// An insertion as a store.
+    pub(super) fn of_insert(range: IndexRange, prepared: Prepared<L>) -> Self {
+        Self { range, step: Step::New(prepared) }
     }
 
     /// Gives the nodes back.
@@ -75,7 +100,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         mode: AllocMode,
     ) -> Result<PreparedStore<L>, InsertFailure> {
         let prepared = self.prepare_insert(range, mode)?;
-        Ok(PreparedStore { range, step: Step::New(prepared) })
+        Ok(PreparedStore::of_insert(range, prepared))
     }
 
     /// Prepares to store over `range`, which lies within the bounds.
@@ -84,23 +109,15 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         range: IndexRange,
         mode: AllocMode,
     ) -> Result<PreparedStore<L>, AllocError> {
-        let step = match self.first_in(range) {
-            None => Step::New(self.prepare_insert(range, mode).map_err(|failure| match failure {
-                InsertFailure::NoMemory(error) => error,
-                InsertFailure::Occupied(_) => AllocError,
-            })?),
-            Some(first) if range.contains_range(first.range) => Step::Takeover(first.range),
-            Some(first) => {
-                let second = first.range.after().and_then(|rest| self.first_in(rest.intersection(range)?));
-                match second {
-                    Some(second) if range.contains_range(second.range) => Step::Takeover(second.range),
-                    // The part of the first one that lies in the range; what is behind it is for `widen`.
-                    _ => {
-                        let part = first.range.intersection(range).unwrap_or(range);
-                        Step::New(self.prepare_divide(part, mode)?)
-                    }
-                }
+        let step = match self.first_step(range) {
+            FirstStep::Insert => {
+                Step::New(self.prepare_insert(range, mode).map_err(|failure| match failure {
+                    InsertFailure::NoMemory(error) => error,
+                    InsertFailure::Occupied(_) => AllocError,
+                })?)
             }
+            FirstStep::Takeover(own) => Step::Takeover(own),
+            FirstStep::Divide { part, free } => Step::New(self.prepare_divide(part, free, mode)?),
         };
         Ok(PreparedStore { range, step })
     }
@@ -113,10 +130,27 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     ) -> Result<PreparedStore<L>, AllocError> {
         let cut = |index: u64| self.find(index).is_some_and(|found| !range.contains_range(found.range));
         if cut(range.first()) || cut(range.last()) {
-            self.prepare_store(range, mode)
+            // A gap that becomes larger mostly needs no slot.
+            self.prepare_store(self.with_gaps_beside(range), mode)
         } else {
             Ok(PreparedStore { range, step: Step::Nothing })
         }
+    }
+
+    /// A range, and what is free on either side of it.
+    pub(super) fn with_gaps_beside(&self, range: IndexRange) -> IndexRange {
+        let bounds = self.bounds();
+        let below = range.before().and_then(|before| before.intersection(bounds));
+        let above = range.after().and_then(|after| after.intersection(bounds));
+        let first = below.map(|below| match self.last_in(below) {
+            Some(found) => found.range.last().saturating_add(1).min(range.first()),
+            None => below.first(),
+        });
+        let last = above.map(|above| match self.first_in(above) {
+            Some(found) => found.range.first().saturating_sub(1).max(range.last()),
+            None => above.last(),
+        });
+        IndexRange::new(first.unwrap_or(range.first()), last.unwrap_or(range.last())).unwrap_or(range)
     }
 
     /// Does what was prepared, with `word` for the range, or reserves the range if there is none. What lay wholly in
@@ -159,6 +193,35 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         rest.complete();
         mem::forget(rest);
     }
+}
+
+impl<L: Layout, A> RawTree<L, A> {
+    /// How storing over `range` begins.
+    pub(super) fn first_step(&self, range: IndexRange) -> FirstStep {
+        let Some(first) = self.first_in(range) else { return FirstStep::Insert };
+        if range.contains_range(first.range) {
+            return FirstStep::Takeover(first.range);
+        }
+        let second = first.range.after().and_then(|rest| self.first_in(rest.intersection(range)?));
+        match second {
+            Some(second) if range.contains_range(second.range) => FirstStep::Takeover(second.range),
+            second => FirstStep::Divide {
+                part: first.range.intersection(range).unwrap_or(range),
+                free: free_beside(first.range, second.map(|second| second.range), range),
+            },
+        }
+    }
+}
+
+/// What is free in a range that one or two entries reach into: `first`, from either side, and `second` from the right.
+fn free_beside(first: IndexRange, second: Option<IndexRange>, range: IndexRange) -> Option<IndexRange> {
+    let before = first.before().and_then(|before| before.intersection(range));
+    let after = first.after().and_then(|after| after.intersection(range));
+    let between = match second {
+        Some(second) => after.and_then(|after| after.intersection(second.before()?)),
+        None => after,
+    };
+    before.or(between)
 }
 
 /// What is left to do of a store, which is done when this is dropped.

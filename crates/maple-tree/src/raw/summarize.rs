@@ -5,7 +5,7 @@
 //! two edges.
 
 use crate::gap::{Edges, Summary};
-use crate::node::{Layout, Link, Node, Shape, Store};
+use crate::node::{InPlace, Layout, Link, Node, Shape, Store};
 use crate::range::IndexRange;
 
 /// What an operation changed in a node that its parent's summary depends on.
@@ -33,6 +33,18 @@ pub(super) fn grown_in_leaf<L: Layout>(leaf: &L::Leaf, slot: usize, bounds: Inde
         Change::Runs { head: slot == 0 }
     } else {
         Change::Grown(Summary::of(leaf.range_of(slot, bounds)))
+    }
+}
+
+/// What erasing in a leaf changed, where all that is free around the erased range is `free` now.
+#[inline]
+pub(super) fn grown<L: Layout>(free: IndexRange, bounds: IndexRange) -> Change {
+    if !L::TRACKS_GAPS {
+        Change::None
+    } else if free.first() == bounds.first() || free.last() == bounds.last() {
+        Change::Runs { head: free.first() == bounds.first() }
+    } else {
+        Change::Grown(Summary::of(free))
     }
 }
 
@@ -139,7 +151,7 @@ fn slot_summary<L: Layout>(branch: &L::Branch, slot: usize, bounds: IndexRange) 
 
 /// Brings the summary of a branch up to date after `slot` changed, and says what that changed in the branch.
 pub(super) fn refresh<L: Layout>(
-    branch: &mut L::Branch,
+    branch: &mut InPlace<'_, L::Branch>,
     slot: usize,
     bounds: IndexRange,
     change: Change,
@@ -182,7 +194,11 @@ pub(super) fn refresh<L: Layout>(
 
 /// Brings the slots to the left of `slot` up to date whose runs reach it: empty ones, and the first live one if
 /// it has a run at its right edge.
-fn refresh_leftwards<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: IndexRange) -> bool {
+fn refresh_leftwards<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    bounds: IndexRange,
+) -> bool {
     let mut changed = false;
     for left in (0..slot).rev() {
         let reaches = branch.slot(left).map(|child| edges(child, branch.range_of(left, bounds)).tail > 0);
@@ -197,10 +213,15 @@ fn refresh_leftwards<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: Ind
     changed
 }
 
-/// Brings the summary of a branch up to date after its slots `from..to` changed or moved. Slots that are gone may
+/// Computes the summary of a branch.
+pub(super) fn refresh_whole<L: Layout>(branch: &mut L::Branch, bounds: IndexRange) {
+    refresh_all::<L>(&mut branch.in_place(), 0, usize::MAX, bounds);
+}
+
+/// Brings the summary of a branch up to date after its slots `from..to`, as far as it has them, changed or moved. Slots that are gone may
 /// have held the largest run, so the parent must look at the branch in any case.
 pub(super) fn refresh_all<L: Layout>(
-    branch: &mut L::Branch,
+    branch: &mut InPlace<'_, L::Branch>,
     from: usize,
     to: usize,
     bounds: IndexRange,

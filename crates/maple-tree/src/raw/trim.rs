@@ -89,7 +89,7 @@ fn begin_at<L: Layout>(link: &mut Link<L>, bounds: IndexRange, first: u64) {
                     begin_at(child, old, first);
                 }
             }
-            refresh_all::<L>(branch, 0, 1, shorter);
+            refresh_all::<L>(&mut branch.in_place(), 0, 1, shorter);
         }
     }
 }
@@ -108,7 +108,7 @@ fn end_at<L: Layout>(link: &mut Link<L>, bounds: IndexRange, last: u64) {
                     end_at(child, old, last);
                 }
             }
-            refresh_all::<L>(branch, slot, slot + 1, shorter);
+            refresh_all::<L>(&mut branch.in_place(), slot, slot + 1, shorter);
         }
     }
 }

@@ -1,4 +1,6 @@
 //! All sets of six indices, and all pairs of them, wherever they lie.
+// There are no pointers in here: not for an interpreter.
+#![cfg(not(miri))]
 
 use core::cell::Cell;
 use std::vec::Vec;

@@ -173,8 +173,8 @@ fn a_leaf_that_is_not_deep_enough() {
 
 #[test]
 fn a_leaf_that_is_too_deep() {
-    let mut memory = Memory::new(Global);
-    let mut between = Some(memory.new_branch::<SmallGaps>(AllocMode::Normal).unwrap());
+    let mut memory: Memory<SmallGaps, Global> = Memory::new(Global);
+    let mut between = Some(memory.new_branch(AllocMode::Normal).unwrap());
     if let Some(NodeMut::Branch(branch)) = between.as_mut().map(Link::node_mut) {
         branch.splice(0, 0, 1);
     }

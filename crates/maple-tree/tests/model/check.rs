@@ -4,16 +4,19 @@ use std::fmt::Debug;
 
 use fastrand::Rng;
 use maple_faults::FaultyAlloc;
-use maple_tree::{Content, IndexRange, MapleTree};
+use maple_tree::{Compaction, Content, IndexRange, MapleTree};
 
 use crate::layouts::Tested;
 use crate::model::Model;
 use crate::programs::{self, Op};
 use crate::values::{Live, Value};
 
+/// A tree whose memory may fail.
+pub(crate) type Tree<'a, V, L> = MapleTree<V, L, &'a FaultyAlloc>;
+
 /// A tree and what it should hold. Says where it was when a check fails.
 pub(crate) struct Subject<'a, V: Value, L: Tested, M: Model> {
-    pub(crate) tree: MapleTree<V, L, &'a FaultyAlloc>,
+    pub(crate) tree: Tree<'a, V, L>,
     pub(crate) alloc: &'a FaultyAlloc,
     pub(crate) model: M,
     pub(crate) live: Live,
@@ -21,6 +24,8 @@ pub(crate) struct Subject<'a, V: Value, L: Tested, M: Model> {
     pub(crate) number: u64,
     /// Where a cyclic allocation goes on.
     pub(crate) placed_last: Option<IndexRange>,
+    /// How far a compaction in steps has come.
+    pub(crate) compaction: Compaction,
     title: String,
     pub(crate) steps: usize,
     pub(crate) last: Option<Op>,
@@ -36,15 +41,16 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
             live: live.clone(),
             number: 0,
             placed_last: None,
+            compaction: Compaction::new(),
             title,
             steps: 0,
             last: None,
         }
     }
 
-    /// The tree as text, in which a change of any slot shows; of large trees only now and then.
+    /// The tree as text, in which a change of any slot shows; of large trees, and in an interpreter, only now and then.
     pub(crate) fn text(&self) -> Option<String> {
-        let worth_it = self.model.len() <= 40 || self.steps % 64 == 0;
+        let worth_it = (self.model.len() <= 40 && !cfg!(miri)) || self.steps % 64 == 0;
         worth_it.then(|| self.tree.dump().to_string())
     }
 
@@ -123,6 +129,10 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
         let lines = |what: &str| text.lines().filter(|line| line.trim_start().contains(what)).count();
         assert_eq!(lines(": entry"), entries.len());
         assert_eq!(lines(": reserved"), stats.reserved);
+        let (slots, below) = (self.tree.slots(), (stats.leaves + stats.branches).saturating_sub(1));
+        assert_eq!((slots.leaves.live, slots.branches.live), (entries.len() + stats.reserved, below));
+        let empty = text.lines().filter(|line| line.ends_with(" empty")).count();
+        assert_eq!(slots.leaves.empty + slots.branches.empty, empty);
         assert_eq!((lines("leaf "), lines("branch ")), (stats.leaves, stats.branches));
     }
 

@@ -114,4 +114,7 @@ macro_rules! layouts {
     )+};
 }
 
-layouts!(small_gaps: SmallGaps, gaps: Gaps, small_no_gaps: SmallNoGaps, no_gaps: NoGaps);
+layouts!(small_gaps: SmallGaps, small_no_gaps: SmallNoGaps);
+// Only sizes differ, and an interpreter takes its time.
+#[cfg(not(miri))]
+layouts!(gaps: Gaps, no_gaps: NoGaps);

@@ -8,12 +8,12 @@ use crate::check::Subject;
 use crate::layouts::Tested;
 use crate::model::Ranges;
 use crate::rules;
-use crate::seed::{seeds, steps};
+use crate::seed::{scaled, seeds};
 use crate::values::{Counted, Live};
 
 fn orders<L: Tested>() {
     let mut rng = fastrand::Rng::with_seed(seeds().start);
-    for (name, program) in rules::by_rule(steps(1000) as u64) {
+    for (name, program) in rules::by_rule(scaled(1000) as u64) {
         let alloc = FaultyAlloc::new(Plan::Never);
         let live = Live::default();
         let title = format!("MAPLE_SEED={}, {name}", seeds().start);
@@ -38,6 +38,7 @@ fn small_gaps() {
     orders::<SmallGaps>();
 }
 
+#[cfg_attr(miri, ignore = "only sizes differ, and an interpreter takes its time")]
 #[test]
 fn gaps() {
     orders::<Gaps>();
@@ -48,6 +49,7 @@ fn small_no_gaps() {
     orders::<SmallNoGaps>();
 }
 
+#[cfg_attr(miri, ignore = "only sizes differ, and an interpreter takes its time")]
 #[test]
 fn no_gaps() {
     orders::<NoGaps>();

@@ -5,6 +5,7 @@ use maple_tree::{Direction, GapRequest, IndexRange};
 
 use crate::model::{Model, Ranges, Slots};
 use crate::rules;
+use crate::seed::scaled;
 
 /// One write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,22 @@ pub(crate) enum Op {
     Merge(IndexRange),
     /// Takes out everything.
     Clear,
+    /// Makes a copy.
+    Copy,
+    /// Makes the tree denser, a few branches at a time.
+    CompactStep(usize),
+    /// Makes the tree dense.
+    Compact,
+    /// Stores over a row of ranges behind all others.
+    Append(Row),
+}
+
+/// Ranges that all have the same size and the same gap before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) gap: u64,
+    pub(crate) size: u64,
+    pub(crate) count: usize,
 }
 
 /// What becomes of a prepared write.
@@ -93,6 +110,12 @@ pub(crate) fn next(rng: &mut Rng, phase: Phase, model: &impl Model) -> Op {
     if rng.u32(0..100) == 0 && model.bounds() == space {
         return beyond(rng, space);
     }
+    match rng.u32(0..400) {
+        0 => return Op::Copy,
+        1 => return Op::Compact,
+        2..=9 => return Op::CompactStep(rng.usize(0..4)),
+        _ => {}
+    }
     if rng.u32(0..100) < phase.inserts_of_100() {
         return take(rng, model);
     }
@@ -119,7 +142,8 @@ pub(crate) fn next(rng: &mut Rng, phase: Phase, model: &impl Model) -> Op {
 /// A write that takes something.
 fn take(rng: &mut Rng, model: &impl Model) -> Op {
     let used = [Use::Store, Use::Reserve, Use::Clear, Use::Drop][rng.usize(0..4)];
-    match rng.u8(0..32) {
+    match rng.u8(0..33) {
+        32 => Op::Append(Row { gap: rng.u64(0..3), size: rng.u64(1..4), count: rng.usize(0..40) }),
         0..=15 => Op::Insert(range(rng, model)),
         16..=18 => Op::Reserve(range(rng, model)),
         19 | 20 => Op::Store(range(rng, model)),
@@ -301,13 +325,19 @@ fn foresee(op: Op, model: &mut impl Model) {
 
 /// Programs for failing memory, each with its name: those by rule and some random ones.
 pub(crate) fn small(seed: u64) -> Vec<(String, Vec<Op>)> {
-    let mut programs: Vec<_> =
-        rules::by_rule(60).into_iter().map(|(name, program)| (name.to_owned(), program)).collect();
-    for round in 0..3 {
+    // Each is run once for each allocation that it makes: short ones, and a few of them, in an interpreter.
+    let (entries, step) = if cfg!(miri) { (6, 4) } else { (60, 1) };
+    let mut programs: Vec<_> = rules::by_rule(entries)
+        .into_iter()
+        .step_by(step)
+        .map(|(name, program)| (name.to_owned(), program))
+        .collect();
+    let steps = scaled(150);
+    for round in 0..scaled(3) as u64 {
         let seed = seed.wrapping_add(round);
-        programs.push((format!("random, 64, seed {seed}"), random(seed, Slots::new(0, 64), 150)));
-        programs.push((format!("random, top, seed {seed}"), random(seed, Slots::at_the_top(256), 150)));
-        programs.push((format!("random, u64, seed {seed}"), random(seed, Ranges::default(), 150)));
+        programs.push((format!("random, 64, seed {seed}"), random(seed, Slots::new(0, 64), steps)));
+        programs.push((format!("random, top, seed {seed}"), random(seed, Slots::at_the_top(256), steps)));
+        programs.push((format!("random, u64, seed {seed}"), random(seed, Ranges::default(), steps)));
     }
     programs
 }

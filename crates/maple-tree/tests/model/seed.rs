@@ -9,9 +9,9 @@ pub(crate) fn seeds() -> Range<u64> {
     first..first.saturating_add(number("MAPLE_ROUNDS").unwrap_or(1))
 }
 
-/// How many steps to make where so many are usual: much fewer in an interpreter.
-pub(crate) fn steps(usual: usize) -> usize {
-    if cfg!(miri) { usual / 50 } else { usual }
+/// How much to do where so much is usual: much less in an interpreter.
+pub(crate) fn scaled(usual: usize) -> usize {
+    if cfg!(miri) { usual.div_ceil(40) } else { usual }
 }
 
 fn number(name: &str) -> Option<u64> {

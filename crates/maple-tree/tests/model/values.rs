@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use maple_tree::Entry;
+use maple_tree::CloneEntry;
 
 /// How many counted values are alive.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,7 @@ impl Drop for Counted {
 }
 
 /// An entry that the tests can make from a number and recognise again.
-pub(crate) trait Value: Entry + Clone {
+pub(crate) trait Value: CloneEntry {
     /// Whether [`Live`] knows about values of this kind.
     const COUNTED: bool = false;
 

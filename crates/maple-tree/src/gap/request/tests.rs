@@ -1,4 +1,6 @@
 //! Fitting a request into a run, and the filter that says when that is worth trying.
+// There are no pointers in here: not for an interpreter.
+#![cfg(not(miri))]
 
 use proptest::prelude::*;
 

@@ -1,4 +1,6 @@
 //! The algebra of gap summaries: what combining two adjacent spans gives, however a span was cut.
+// There are no pointers in here: not for an interpreter.
+#![cfg(not(miri))]
 
 use std::vec::Vec;
 

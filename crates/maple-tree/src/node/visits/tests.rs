@@ -3,6 +3,8 @@
 //! insertion.
 //!
 //! `cargo test -p maple-tree visits -- --nocapture --test-threads=1` prints the numbers.
+// Large trees, and nothing but numbers: not for an interpreter.
+#![cfg(not(miri))]
 
 use std::vec::Vec;
 use std::{print, println};

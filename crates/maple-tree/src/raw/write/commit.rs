@@ -89,9 +89,9 @@ impl<L: Layout> Commit<'_, L> {
             return self.add_child(branch, bounds, slot, child_bounds.last(), end, right);
         }
         let change = if grown.is_some() {
-            refresh_all::<L>(branch, slot.saturating_sub(1), slot + 2, bounds)
+            refresh_all::<L>(&mut branch.in_place(), slot.saturating_sub(1), slot + 2, bounds)
         } else {
-            refresh::<L>(branch, slot, bounds, done.change)
+            refresh::<L>(&mut branch.in_place(), slot, bounds, done.change)
         };
         Done { split: None, change }
     }
@@ -109,7 +109,7 @@ impl<L: Layout> Commit<'_, L> {
     ) -> Done<L> {
         if branch.len() < L::Branch::CAPACITY {
             link_child::<L>(branch, slot + 1, last, end, right);
-            let change = refresh_all::<L>(branch, slot.saturating_sub(1), slot + 3, bounds);
+            let change = refresh_all::<L>(&mut branch.in_place(), slot.saturating_sub(1), slot + 3, bounds);
             return Done { split: None, change };
         }
         let mut sibling = self.spare.take_branch();
@@ -131,9 +131,9 @@ impl<L: Layout> Commit<'_, L> {
             Half::Right => link_child::<L>(new, slot + 1 - cut.at, last, end, right),
         }
         let left_from = slot.saturating_sub(1).min(branch.len() - 1);
-        refresh_all::<L>(branch, left_from, branch.len(), left_bounds);
+        refresh_all::<L>(&mut branch.in_place(), left_from, usize::MAX, left_bounds);
         let from = (slot + 1).saturating_sub(cut.at + 2);
-        refresh_all::<L>(new, from, (slot + 3).saturating_sub(cut.at).max(1), right_bounds);
+        refresh_all::<L>(&mut new.in_place(), from, (slot + 3).saturating_sub(cut.at).max(1), right_bounds);
         Done { split: sibling.map(|sibling| (boundary, sibling)), change: Change::Rebuilt }
     }
 
@@ -154,7 +154,7 @@ impl<L: Layout> Commit<'_, L> {
             branch.set_last(0, end);
             branch.put(0, Some(left));
             branch.put(1, Some(right));
-            refresh_all::<L>(branch, 0, 2, bounds);
+            refresh_all::<L>(&mut branch.in_place(), 0, 2, bounds);
         }
         root
     }

@@ -13,6 +13,7 @@
 //! [`Prepared`] stands between 2 and 3: all that can fail is behind it.
 
 mod commit;
+mod own;
 mod plan;
 mod reshape;
 
@@ -21,11 +22,13 @@ use super::summarize::{Change, refresh};
 use super::{MAX_HEIGHT, RawTree, balance};
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Held;
-use crate::node::{Layout, Link, NodeMut, Shape, Spare};
+use crate::node::{Aside, Layout, Link, NodeMut, Shape, Spare};
 use crate::range::IndexRange;
 
 use commit::Commit;
-use plan::{Edit, Filling, Plan};
+use plan::{Edit, Filling, Purpose};
+
+pub(super) use plan::Plan;
 
 /// Why a range was not inserted. The tree holds what it held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +46,7 @@ pub(crate) struct Prepared<L: Layout> {
     /// Nothing if the tree is empty: then the spare leaf becomes the root.
     plan: Option<Plan>,
     range: IndexRange,
-    spare: Spare<L>,
+    nodes: Aside<L>,
 }
 
 impl<L: Layout> Prepared<L> {
@@ -57,6 +60,12 @@ impl<L: Layout> Prepared<L> {
         }
     }
 
+    /// The entry that is divided, if one is.
+    pub(crate) fn divided(&self) -> Option<IndexRange> {
+        let edit = self.plan.as_ref()?.edit;
+        (edit.purpose == Purpose::Divide).then_some(edit.span)
+    }
+
     /// The range that gets something new.
     pub(crate) fn range(&self) -> IndexRange {
         self.range
@@ -64,7 +73,7 @@ impl<L: Layout> Prepared<L> {
 
     /// Gives the nodes back.
     pub(crate) fn release<A: NodeAlloc>(self, tree: &mut RawTree<L, A>) {
-        self.spare.release(&mut tree.memory);
+        self.nodes.bring_back(&mut tree.memory).release(&mut tree.memory);
     }
 }
 
@@ -76,8 +85,17 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         word: Option<Held>,
         mode: AllocMode,
     ) -> Result<(), InsertFailure> {
-        let prepared = self.prepare_insert(range, mode)?;
-        self.commit(prepared, word);
+        if self.root.is_none() {
+            let prepared = self.prepare_insert(range, mode)?;
+            self.commit(prepared, word);
+            return Ok(());
+        }
+        // As if prepared and committed, but the plan stays where it is.
+        let mut plan = self.plan_insert(range).map_err(InsertFailure::Occupied)?;
+        let spare = self
+            .provide(&mut plan, mode, |tree| tree.plan_insert(range).ok())
+            .map_err(InsertFailure::NoMemory)?;
+        self.commit_plan(&plan, word, spare);
         Ok(())
     }
 
@@ -89,22 +107,29 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     ) -> Result<Prepared<L>, InsertFailure> {
         if self.root.is_none() {
             let spare = Spare::allocate(&mut self.memory, 1, 0, mode).map_err(InsertFailure::NoMemory)?;
-            return Ok(Prepared { plan: None, range, spare });
+            return Ok(Prepared { plan: None, range, nodes: spare.set_aside(&mut self.memory) });
         }
-        let plan = self.plan_insert(range).map_err(InsertFailure::Occupied)?;
-        self.provide(plan, mode, |tree| tree.plan_insert(range).ok()).map_err(InsertFailure::NoMemory)
+        let mut plan = self.plan_insert(range).map_err(InsertFailure::Occupied)?;
+        let spare = self
+            .provide(&mut plan, mode, |tree| tree.plan_insert(range).ok())
+            .map_err(InsertFailure::NoMemory)?;
+        Ok(Prepared { plan: Some(plan), range, nodes: spare.set_aside(&mut self.memory) })
     }
 
     /// Makes room for a write, or else gets the nodes that it needs. `again` makes the plan anew.
     fn provide(
         &mut self,
-        plan: Plan,
+        plan: &mut Plan,
         mode: AllocMode,
         again: impl FnOnce(&Self) -> Option<Plan>,
-    ) -> Result<Prepared<L>, AllocError> {
-        let mut plan = plan;
-        if plan.leaves > 0 && self.spill(&plan.path) {
-            plan = again(self).unwrap_or(plan);
+    ) -> Result<Spare<L>, AllocError> {
+        if plan.leaves == 0 {
+            return Ok(Spare::none());
+        }
+        if self.spill(&plan.path) {
+            if let Some(again) = again(self) {
+                *plan = again;
+            }
             debug_assert_eq!(
                 plan.leaves, 0,
                 "a tree whose slots were moved may not fail for memory any more"
@@ -114,28 +139,31 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         if plan.branches == self.height && self.height == MAX_HEIGHT {
             return Err(AllocError);
         }
-        let spare = if plan.leaves == 0 {
-            Spare::none()
-        } else {
-            Spare::allocate(&mut self.memory, plan.leaves, plan.branches, mode)?
-        };
-        Ok(Prepared { range: plan.range, plan: Some(plan), spare })
+        if plan.leaves == 0 {
+            return Ok(Spare::none());
+        }
+        Spare::allocate(&mut self.memory, plan.leaves, plan.branches, mode)
     }
 
     /// Does what was prepared, with `word` for the range, or reserves the range if there is none.
     pub(crate) fn commit(&mut self, prepared: Prepared<L>, word: Option<Held>) {
-        let Prepared { plan, range, mut spare } = prepared;
+        let Prepared { plan, range, nodes } = prepared;
+        let mut spare = nodes.bring_back(&mut self.memory);
         let Some(plan) = plan else {
             self.root = spare.take_leaf().map(|leaf| self.first_leaf(leaf, range, word));
             self.height = 1;
             *self.counter(word) += 1;
             return;
         };
+        self.commit_plan(&plan, word, spare);
+    }
+
+    fn commit_plan(&mut self, plan: &Plan, word: Option<Held>, spare: Spare<L>) {
         *self.counter(word) += 1;
         if let (Filling::Taken(_), Filling::Taken(duplicate)) = (plan.edit.before, plan.edit.after) {
             *self.counter(duplicate) += 1;
         }
-        self.apply(&plan, word, spare);
+        self.apply(plan, word, spare);
     }
 
     /// Does what was planned. All but the counters.
@@ -190,5 +218,5 @@ fn spill_at<L: Layout>(
     }
     let child_bounds = branch.range_of(slot, bounds);
     let change = spill_at(branch.slot_mut(slot)?, path, depth + 1, parent, child_bounds)?;
-    Some(refresh::<L>(branch, slot, bounds, change))
+    Some(refresh::<L>(&mut branch.in_place(), slot, bounds, change))
 }

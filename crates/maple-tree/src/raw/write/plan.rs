@@ -104,7 +104,7 @@ impl Edit {
 
 impl<L: Layout, A> RawTree<L, A> {
     /// Decides what inserting over `range` does, or names what is in the way.
-    pub(super) fn plan_insert(&self, range: IndexRange) -> Result<Plan, IndexRange> {
+    pub(in crate::raw) fn plan_insert(&self, range: IndexRange) -> Result<Plan, IndexRange> {
         let mut path = Path::root();
         let mut lens = [0u8; MAX_HEIGHT];
         let mut bounds = self.bounds();
@@ -166,6 +166,14 @@ impl<L: Layout, A> RawTree<L, A> {
 }
 
 impl Plan {
+    /// How many branches lie above the highest node that changes if no node is split.
+    pub(in crate::raw) fn top(&self) -> usize {
+        match self.place {
+            Place::Leaf => self.path.depth(),
+            Place::LeftOf { depth } | Place::RightOf { depth } => depth,
+        }
+    }
+
     /// Completes a plan: counts the nodes that it needs. The leaf has `len` slots, the branches above it `lens`.
     pub(super) fn new<L: Layout>(
         range: IndexRange,

@@ -1,0 +1,36 @@
+//! Layouts, those that track gaps and those that do not, so that one program runs on both.
+
+use maple_tree::{Gaps, Layout, NoGaps, SmallGaps, SmallNoGaps};
+
+use crate::ops::{Done, search};
+use crate::subject::Subject;
+
+/// A layout whose trees may or may not search for gaps.
+pub(crate) trait Tested: Layout {
+    /// Searches if trees of this layout can.
+    fn search(subject: &mut Subject<'_, Self>, op: search::Op) -> Done;
+}
+
+impl Tested for Gaps {
+    fn search(subject: &mut Subject<'_, Self>, op: search::Op) -> Done {
+        op.apply(subject)
+    }
+}
+
+impl Tested for SmallGaps {
+    fn search(subject: &mut Subject<'_, Self>, op: search::Op) -> Done {
+        op.apply(subject)
+    }
+}
+
+impl Tested for NoGaps {
+    fn search(_subject: &mut Subject<'_, Self>, _op: search::Op) -> Done {
+        Done::Nothing
+    }
+}
+
+impl Tested for SmallNoGaps {
+    fn search(_subject: &mut Subject<'_, Self>, _op: search::Op) -> Done {
+        Done::Nothing
+    }
+}

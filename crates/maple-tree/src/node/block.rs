@@ -1,0 +1,256 @@
+//! A node in memory.
+//!
+//! What readers look at comes first: pivots, which stay as they are while there may be readers, and slots. The gap
+//! summary of a branch, which is for its writer alone and changes with each write below, has cache lines of its own.
+//!
+//! A node goes through these stages ([`Stage`]); in a tree that is not shared all nodes are private.
+//!
+//! ```text
+//!   private     only its writer knows it: anything may be changed (`&mut` to all of it)
+//!   published   readers may be in it: a slot changes by one store, the header and the summary are the writer's
+//!   replaced    a private copy is going to stand in its place
+//!   retired     not linked any more, but readers may be in it still: the header is the link of a chain
+//! ```
+#![expect(unsafe_code, reason = "parts of a node change while readers are in it")]
+
+use core::cell::UnsafeCell;
+use core::ptr::NonNull;
+
+use super::shape::{Parts, Shape};
+use super::store::Store;
+use crate::sync::{AtomicPtr, Ordering};
+
+/// What a slot may hold: a pointer, under whatever name.
+///
+/// # Safety
+///
+/// The type is a transparent wrapper of a `NonNull<()>`, without a destructor.
+pub unsafe trait SlotWord: Sized {
+    /// The pointer.
+    fn pointer(&self) -> NonNull<()>;
+
+    /// What has this pointer.
+    ///
+    /// # Safety
+    ///
+    /// The pointer is that of such a value, which is not used to own anything from now on, or else this one is not.
+    unsafe fn with_pointer(pointer: NonNull<()>) -> Self;
+}
+
+/// Who may be in a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Stage {
+    /// Its writer only.
+    Private,
+    /// Readers, too.
+    Published,
+    /// Readers, too, and a private copy of it is going to be published in its place.
+    Replaced,
+}
+
+/// What a writer keeps about a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    /// Which slots are in use and empty, a bit for each.
+    pub(super) empty: u32,
+    /// How many slots are in use.
+    pub(super) len: u8,
+    pub(super) stage: Stage,
+}
+
+/// The header of a node, or the link of one that is retired.
+#[repr(C)]
+union HeaderOrNext {
+    header: Header,
+    next: Option<NonNull<()>>,
+}
+
+/// Something on cache lines of its own.
+#[repr(C, align(64))]
+struct OwnLines<X>(X);
+
+/// One node in memory. `W` is what a live slot holds, `X` what a branch keeps beside its slots.
+#[repr(C, align(64))]
+pub struct Block<W, X, const PIVOTS: usize, const SLOTS: usize> {
+    pivots: [u64; PIVOTS],
+    header: UnsafeCell<HeaderOrNext>,
+    slots: UnsafeCell<[Option<W>; SLOTS]>,
+    store: OwnLines<UnsafeCell<X>>,
+    #[cfg(loom)]
+    mirror: Mirror<SLOTS>,
+}
+
+// SAFETY: through a shared reference a node is only looked at, but for what an `InPlace` does, of which there is one at
+// a time (P1) and which readers are prepared for.
+unsafe impl<W: Sync, X: Sync, const PIVOTS: usize, const SLOTS: usize> Sync for Block<W, X, PIVOTS, SLOTS> {}
+
+/// Where the parts of a node are that a writer may change while readers are in it.
+#[derive(Debug)]
+pub struct Cells<W, X> {
+    pub(super) header: *mut Header,
+    pub(super) next: *mut Option<NonNull<()>>,
+    pub(super) slots: *mut Option<W>,
+    pub(super) store: *mut X,
+    #[cfg(loom)]
+    pub(super) mirror: *const [AtomicPtr<()>],
+}
+
+impl<W, X: core::fmt::Debug, const PIVOTS: usize, const SLOTS: usize> core::fmt::Debug
+    for Block<W, X, PIVOTS, SLOTS>
+{
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Block").field("pivots", &self.pivots).finish_non_exhaustive()
+    }
+}
+
+impl<W: SlotWord, X: Store, const PIVOTS: usize, const SLOTS: usize> Shape for Block<W, X, PIVOTS, SLOTS> {
+    type Live = W;
+    type Store = X;
+    const CAPACITY: usize = {
+        // The last slot has no pivot; the bitmap has 32 bits; a split must leave something on both sides.
+        assert!(SLOTS == PIVOTS + 1 && SLOTS <= 32 && SLOTS >= 4);
+        SLOTS
+    };
+
+    fn vacant() -> Self {
+        let header = Header { empty: 0, len: 0, stage: Stage::Private };
+        Self {
+            pivots: [u64::MAX; PIVOTS],
+            header: UnsafeCell::new(HeaderOrNext { header }),
+            slots: UnsafeCell::new([const { None }; SLOTS]),
+            store: OwnLines(UnsafeCell::new(X::default())),
+            #[cfg(loom)]
+            mirror: Mirror::vacant(),
+        }
+    }
+
+    #[inline]
+    fn pivots(&self) -> &[u64] {
+        &self.pivots
+    }
+
+    #[inline]
+    fn slots(&self) -> &[Option<W>] {
+        // SAFETY: slots are changed through `&mut`, or by an `InPlace`, which is for the one who may borrow this.
+        unsafe { &*self.slots.get() }
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        usize::from(self.header().len)
+    }
+
+    #[inline]
+    fn empty(&self) -> u32 {
+        self.header().empty
+    }
+
+    #[inline]
+    fn stage(&self) -> Stage {
+        self.header().stage
+    }
+
+    #[inline]
+    fn store(&self) -> &X {
+        // SAFETY: as for the slots.
+        unsafe { &*self.store.0.get() }
+    }
+
+    #[inline]
+    fn parts(&mut self) -> Parts<'_, W, X> {
+        // SAFETY: only retired nodes have a link there, and nobody changes these.
+        let header = unsafe { &mut self.header.get_mut().header };
+        Parts {
+            pivots: &mut self.pivots,
+            slots: self.slots.get_mut(),
+            empty: &mut header.empty,
+            len: &mut header.len,
+            store: self.store.0.get_mut(),
+        }
+    }
+
+    #[inline]
+    fn cells(&self) -> Cells<W, X> {
+        Cells {
+            header: self.header.get().cast(),
+            next: self.header.get().cast(),
+            slots: self.slots.get().cast(),
+            store: self.store.0.get(),
+            #[cfg(loom)]
+            mirror: &raw const self.mirror.slots,
+        }
+    }
+
+    #[cfg(not(loom))]
+    #[inline]
+    fn load(&self, slot: usize) -> Option<W> {
+        if slot >= SLOTS {
+            return None;
+        }
+        let cell = self.slots.get().cast::<*mut ()>();
+        // SAFETY: a slot is a pointer or null (`SlotWord`), within the array, and aligned. While readers may be here it
+        // is written by atomic stores only. What is loaded is a second pointer to what the slot holds, and readers do
+        // not own.
+        unsafe {
+            let word = AtomicPtr::from_ptr(cell.add(slot)).load(Ordering::Acquire);
+            NonNull::new(word).map(|pointer| W::with_pointer(pointer))
+        }
+    }
+
+    #[cfg(loom)]
+    fn end(&self) {
+        self.mirror.end();
+    }
+
+    #[cfg(loom)]
+    fn load(&self, slot: usize) -> Option<W> {
+        self.mirror.alive();
+        let word = self.mirror.slots.get(slot)?.load(Ordering::Acquire);
+        // SAFETY: the mirror holds what the slot holds, and readers do not own.
+        NonNull::new(word).map(|pointer| unsafe { W::with_pointer(pointer) })
+    }
+}
+
+impl<W, X, const PIVOTS: usize, const SLOTS: usize> Block<W, X, PIVOTS, SLOTS> {
+    #[inline]
+    fn header(&self) -> Header {
+        // SAFETY: only retired nodes have a link there, and nobody asks these. The header is changed as the slots are.
+        unsafe { (*self.header.get()).header }
+    }
+}
+
+#[cfg(loom)]
+pub(super) use mirror::Mirror;
+
+/// What readers see of a node under loom, whose atomics cannot be made from what is in memory already.
+#[cfg(loom)]
+mod mirror {
+    use core::cell::Cell;
+    use core::ptr::null_mut;
+
+    use crate::sync::AtomicPtr;
+
+    #[derive(Debug)]
+    pub(crate) struct Mirror<const SLOTS: usize> {
+        pub(super) slots: [AtomicPtr<()>; SLOTS],
+        /// Written when the node is made and when it is given back, read by each reader: loom tells of any of these that
+        /// is not ordered after the others.
+        life: loom::cell::UnsafeCell<Cell<bool>>,
+    }
+
+    impl<const SLOTS: usize> Mirror<SLOTS> {
+        pub(super) fn vacant() -> Self {
+            let slots = core::array::from_fn(|_| AtomicPtr::new(null_mut()));
+            Self { slots, life: loom::cell::UnsafeCell::new(Cell::new(true)) }
+        }
+
+        pub(super) fn alive(&self) {
+            self.life.with(|_| ());
+        }
+
+        pub(crate) fn end(&self) {
+            self.life.with_mut(|_| ());
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Writing while others read.
+//!
+//! Readers hold no lock, so they see every store in the order in which it was made. These rules make all that they can
+//! see a valid tree (`docs/shared-mode.md` in the repository has the reasons):
+//!
+//! - **S1** Pivots of a published node never change, nor do its bounds, which its parent's pivots imply.
+//! - **S2** A slot of a published node changes by one store: an entry becomes another one of just that range or
+//!   nothing, a child becomes its replacement, of just those bounds, or nothing.
+//! - **S3** All else is done on private copies ([`draft`]), which one store publishes. Then what they replace is
+//!   retired.
+//! - **S4** What is retired is given back when a grace period has passed ([`retire`]).
+//! - **S5** At the end of each write all linked nodes are published.
+//!
+//! The copies are an exclusive tree: while there is a draft, the tree's root is the private copy and its bounds are
+//! those of the copy, so that the code for the tree of one owner changes it. What it must not do is change a node that
+//! was not copied: so the copies are made first, of all nodes that the plan names (`privatize`).
+//!
+//! Two rules of a tree of one owner do not hold here, since they take more than a store: empty slots may stand side by
+//! side (N4), and nodes are joined only where there is memory for it.
+
+mod compact;
+mod convert;
+mod draft;
+mod erase;
+mod merge;
+mod read;
+mod retire;
+mod store;
+mod write;
+
+pub(crate) use read::{Reading, SeenLeaf};
+pub(crate) use retire::{RetireStats, Retired};
+pub(crate) use store::PreparedShared;
+
+use super::RawTree;
+use crate::alloc::{AllocError, AllocMode, NodeAlloc};
+use crate::entry::Held;
+use crate::node::{Layout, Root};
+use crate::range::IndexRange;
+use crate::raw::Found;
+
+/// The writer of a shared tree: the tree, and what it takes to change it under readers.
+pub(crate) struct Writer<'a, L: Layout, A, C> {
+    pub(crate) tree: &'a mut RawTree<L, A>,
+    pub(crate) retired: &'a mut Retired<L, C>,
+    pub(crate) root: &'a Root<L>,
+}
+
+impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
+    /// Sees to it that `values` more values can be retired later, without memory.
+    fn make_room(&mut self, values: usize, mode: AllocMode) -> Result<(), AllocError> {
+        self.retired.make_room(self.tree.entries() + values, self.tree.memory().alloc(), mode)
+    }
+
+    /// Sees to it that a value can be replaced by another one.
+    pub(crate) fn make_room_for_replacement(&mut self, mode: AllocMode) -> Result<(), AllocError> {
+        self.make_room(1, mode)
+    }
+
+    /// Retires a value that is not in the tree any more.
+    fn retire_word(&mut self, word: Option<Held>) {
+        if let Some(word) = word {
+            self.retired.push_word(word);
+        }
+    }
+
+    /// Retires a node that is not linked any more, with what went with it, and passes on what it held in `gone`.
+    fn retire_nodes(
+        &mut self,
+        link: crate::node::Link<L>,
+        bounds: IndexRange,
+        gone: Option<IndexRange>,
+        displaced: &mut impl FnMut(Found),
+    ) {
+        let unlinked = self.retired.unlink(link, bounds, gone, displaced);
+        self.tree.memory.uncount(unlinked.leaves, unlinked.branches);
+    }
+}

@@ -1,0 +1,244 @@
+//! A tree that many threads read without a lock while one writes.
+#![expect(unsafe_code, reason = "takes a tree out of what would be dropped with it")]
+
+mod cursor;
+mod cursor_mut;
+mod iter;
+mod prepared;
+mod read;
+mod stats;
+mod write;
+
+pub use cursor::ReadCursor;
+pub use cursor_mut::SharedCursorMut;
+pub use iter::ReadRange;
+pub use prepared::SharedPrepared;
+pub use read::ReadGuard;
+pub use stats::SharedStats;
+pub use write::{ReplaceError, ReplaceErrorKind, WriteGuard};
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ptr;
+
+use lock_api::{Mutex, RawMutex};
+
+use crate::alloc::{Global, NodeAlloc};
+use crate::entry::Entry;
+use crate::map::MapleTree;
+use crate::map::words::take_back;
+use crate::node::{Gaps, Layout, Root};
+use crate::range::IndexRange;
+use crate::raw::shared::Retired;
+use crate::reclaim::{Epochs, Reclaim};
+
+/// A [`MapleTree`] that many threads read while one of them writes.
+///
+/// Readers take no lock, never wait, never try again, and write nothing but a mark of their own that they are there:
+/// [`read`](Self::read). Writers come one after the other: [`write`](Self::write) takes a lock of the type `R` (see
+/// [`lock_api`]), and gives what a tree of one owner has. An erase still needs no memory and cannot fail; it does not wait
+/// for readers either.
+///
+/// What a writer takes out is *retired*: values are dropped and nodes given back when all readers are gone who may have
+/// found them. `G` tells when that is ([`Reclaim`]): [`Epochs`], the one of a whole program (`GlobalEpochs`, feature
+/// `std`), or the RCU of a kernel.
+///
+/// | | a tree of one owner | a shared tree |
+/// | --- | --- | --- |
+/// | erase, the exact range inserted again, replace | in place | in place, one store |
+/// | other insertions | in place, a node if a leaf is full | a copy of one leaf; with a split or across leaves of the nodes on the path |
+/// | values | dropped, or handed back | shown to the caller, dropped later |
+///
+/// `docs/shared-mode.md` in the repository says what a reader may see while something is written, and why.
+///
+/// ```
+/// use maple_tree::shared::SharedMapleTree;
+///
+/// let tree: SharedMapleTree<Box<&str>, spin::Mutex<()>> = SharedMapleTree::new();
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| tree.write().insert(0x1000..0x2000, Box::new("code")));
+///     scope.spawn(|| {
+///         let reader = tree.read();
+///         // Either it is there already, or it is not.
+///         assert!(matches!(reader.get(0x1800), None | Some(&"code")));
+///     });
+/// });
+/// assert_eq!(tree.read().get(0x1800), Some(&"code"));
+/// ```
+pub struct SharedMapleTree<
+    T: Entry,
+    R: RawMutex,
+    G: Reclaim = Epochs,
+    L: Layout = Gaps,
+    A: NodeAlloc = Global,
+> {
+    published: Published<L, G>,
+    writer: Mutex<R, Writing<T, L, A, G::Cookie>>,
+    values: PhantomData<T>,
+}
+
+/// What readers use, apart from what a writer writes.
+#[repr(align(128))]
+struct Published<L: Layout, G> {
+    root: Root<L>,
+    bounds: IndexRange,
+    reclaim: G,
+}
+
+/// What the lock is for.
+struct Writing<T: Entry, L: Layout, A: NodeAlloc, C> {
+    tree: MapleTree<T, L, A>,
+    retired: Retired<L, C>,
+}
+
+impl<T: Entry, R: RawMutex, G: Reclaim + Default, L: Layout> SharedMapleTree<T, R, G, L> {
+    /// An empty tree over all of `u64`. Allocates nothing.
+    ///
+    /// ```
+    /// use maple_tree::shared::SharedMapleTree;
+    ///
+    /// let tree: SharedMapleTree<(), spin::Mutex<()>> = SharedMapleTree::new();
+    /// assert_eq!(tree.read().get(0), None);
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::from_tree(MapleTree::new(), G::default())
+    }
+}
+
+impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> SharedMapleTree<T, R, G, L, A> {
+    /// Shares a tree that has had one owner; O(n), allocates nothing.
+    ///
+    /// ```
+    /// use maple_tree::MapleTree;
+    /// use maple_tree::reclaim::Epochs;
+    /// use maple_tree::shared::SharedMapleTree;
+    ///
+    /// let mut tree: MapleTree<Box<u8>> = MapleTree::new();
+    /// tree.insert(10..20, Box::new(1))?;
+    /// let shared: SharedMapleTree<_, spin::Mutex<()>> = SharedMapleTree::from_tree(tree, Epochs::new());
+    /// assert_eq!(shared.read().get(15), Some(&1));
+    /// assert_eq!(shared.into_tree().len(), 1);
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    pub fn from_tree(tree: MapleTree<T, L, A>, reclaim: G) -> Self {
+        let mut tree = tree;
+        let (root, bounds) = (Root::new(), tree.bounds());
+        tree.raw_mut().share();
+        root.publish(tree.raw().root());
+        let retired = Retired::new(core::mem::needs_drop::<T>());
+        Self {
+            published: Published { root, bounds, reclaim },
+            writer: Mutex::new(Writing { tree, retired }),
+            values: PhantomData,
+        }
+    }
+
+    /// The tree, for one owner again. Drops all values that were retired; O(n), allocates nothing.
+    pub fn into_tree(self) -> MapleTree<T, L, A> {
+        let mut writing = ManuallyDrop::new(self.writer.into_inner());
+        writing.end();
+        // SAFETY: it is not dropped, and what it has beside the tree was given back.
+        unsafe { ptr::read(&raw const writing.tree) }
+    }
+
+    /// Begins to read. Takes no lock and does not wait; see [`Reclaim::pin`] for what it costs. While there is a guard,
+    /// nothing is given back that it may have found, so keep it for a moment only.
+    ///
+    /// ```
+    /// # use maple_tree::shared::SharedMapleTree;
+    /// let tree: SharedMapleTree<Box<u8>, spin::Mutex<()>> = SharedMapleTree::new();
+    /// tree.write().insert(10..20, Box::new(1))?;
+    /// let reader = tree.read();
+    /// let value = reader.get(10);
+    /// // Taken out of the tree, but this reader may still look at it.
+    /// tree.write().erase(10);
+    /// assert_eq!((value, reader.get(10)), (Some(&1), None));
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    #[inline]
+    pub fn read(&self) -> ReadGuard<'_, T, R, G, L, A> {
+        ReadGuard::new(self, self.published.reclaim.pin())
+    }
+
+    /// Begins to write: waits for the lock.
+    ///
+    /// ```
+    /// # use maple_tree::shared::SharedMapleTree;
+    /// let tree: SharedMapleTree<(), spin::Mutex<()>> = SharedMapleTree::new();
+    /// let mut writer = tree.write();
+    /// writer.insert(10..20, ())?;
+    /// // All that can be asked of a tree can be asked of it.
+    /// assert_eq!(writer.len(), 1);
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    pub fn write(&self) -> WriteGuard<'_, T, R, G, L, A> {
+        WriteGuard::new(&self.published, self.writer.lock())
+    }
+
+    /// Begins to write, if nobody else does.
+    pub fn try_write(&self) -> Option<WriteGuard<'_, T, R, G, L, A>> {
+        Some(WriteGuard::new(&self.published, self.writer.try_lock()?))
+    }
+
+    /// Waits until all readers are gone that are there now, then drops the values and gives back the nodes that were
+    /// retired before. Must not be called by a thread that is reading, or writing.
+    ///
+    /// ```
+    /// # use maple_tree::shared::SharedMapleTree;
+    /// let tree: SharedMapleTree<Box<u8>, spin::Mutex<()>> = SharedMapleTree::new();
+    /// tree.write().insert(10..20, Box::new(1))?;
+    /// tree.write().erase(10);
+    /// tree.synchronize();
+    /// assert_eq!(tree.write().shared_stats().retired_values, 0);
+    /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
+    /// ```
+    pub fn synchronize(&self) {
+        // What is retired waits in two generations.
+        for _ in 0..2 {
+            self.published.reclaim.synchronize();
+            self.write().collect();
+        }
+    }
+
+    /// The index space of the tree.
+    #[must_use]
+    pub fn bounds(&self) -> IndexRange {
+        self.published.bounds
+    }
+
+    /// What tells when readers are gone.
+    pub fn reclaim(&self) -> &G {
+        &self.published.reclaim
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc, C> Writing<T, L, A, C> {
+    /// Drops and gives back all that is retired, of a tree that has no readers any more, and takes the nodes back.
+    fn end(&mut self) {
+        let memory = self.tree.raw_mut().memory_mut();
+        self.retired.give_back_all(memory, &mut |word| drop(take_back::<T>(word)));
+        self.tree.raw_mut().unshare();
+    }
+}
+
+impl<T: Entry, L: Layout, A: NodeAlloc, C> Drop for Writing<T, L, A, C> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl<T: Entry, R: RawMutex, G: Reclaim + Default, L: Layout> Default for SharedMapleTree<T, R, G, L> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> fmt::Debug
+    for SharedMapleTree<T, R, G, L, A>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedMapleTree").field("bounds", &self.bounds()).finish_non_exhaustive()
+    }
+}
