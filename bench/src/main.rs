@@ -1,5 +1,7 @@
 //! The command: `cargo run --release --manifest-path bench/Cargo.toml -- --help`.
 
+use std::io::{ErrorKind, Write, stdout};
+
 use anyhow::{Result, bail};
 use clap::Parser;
 use maple_bench::args::Args;
@@ -8,13 +10,26 @@ use maple_bench::run::{Plan, run};
 use maple_bench::workloads;
 
 fn main() -> Result<()> {
-    let args = Args::parse();
+    match work(&Args::parse(), &mut stdout().lock()) {
+        // Nobody reads on: `| head`.
+        Err(error) if is_closed(&error) => Ok(()),
+        done => done,
+    }
+}
+
+fn is_closed(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+fn work(args: &Args, out: &mut impl Write) -> Result<()> {
     let rows: Vec<_> = workloads::rows().into_iter().filter(|row| args.wants_row(row.name)).collect();
     if rows.is_empty() {
         bail!("no row of that name; --list names them");
     }
     if args.list {
-        rows.iter().for_each(|row| println!("{:<20} {}", row.name, row.what));
+        for row in rows {
+            writeln!(out, "{:<24} {}", row.name, row.what)?;
+        }
         return Ok(());
     }
     let plan = Plan { laps: args.laps, operations: args.operations as usize, seed: args.seed, all: args.all };
@@ -25,12 +40,12 @@ fn main() -> Result<()> {
             measured.extend(run(row, n, &plan, |subject| args.wants_subject(subject))?);
         }
         if !args.json {
-            println!("{}", Table { row, measured: &measured });
+            writeln!(out, "{}", Table { row, measured: &measured })?;
         }
         all.extend(measured);
     }
     if args.json {
-        println!("{}", json(&all)?);
+        writeln!(out, "{}", json(&all)?)?;
     }
     if let Some(path) = &args.chart {
         draw(&all, path)?;

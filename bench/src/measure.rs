@@ -8,7 +8,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::memory;
 
 /// One measurement.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Lap {
     /// Nanoseconds per operation, or bytes per range.
     pub value: f64,
@@ -18,6 +18,8 @@ pub struct Lap {
     pub allocations: f64,
     /// Operations that the subject refused.
     pub refused: u64,
+    /// Nanoseconds per operation of a writer that was there beside what is measured.
+    pub writer: Option<f64>,
 }
 
 /// Adds up the time that this thread was running. Other programs on the machine disturb that less than the time of day.
@@ -43,7 +45,7 @@ impl Clock {
             value: self.nanos.max(0) as f64 / operations as f64,
             check,
             allocations: self.allocations as f64 / operations as f64,
-            refused: 0,
+            ..Lap::default()
         }
     }
 }
@@ -72,24 +74,32 @@ pub struct Summary {
     pub allocations: f64,
     /// Operations that were refused in one lap, at most.
     pub refused: u64,
+    /// The median of what an operation of a writer took, if there was one.
+    pub writer: Option<f64>,
 }
 
 impl Summary {
     pub fn of(laps: &[Lap]) -> Option<Self> {
-        let mut values: Vec<f64> = laps.iter().map(|lap| lap.value).collect();
-        values.sort_by(f64::total_cmp);
-        let (least, most) = (*values.first()?, *values.last()?);
-        let middle = values.len() / 2;
-        let median =
-            if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 };
+        let (least, median, most) = spread(laps.iter().map(|lap| lap.value).collect())?;
         Some(Self {
             median,
             least,
             most,
             allocations: laps.iter().map(|lap| lap.allocations).fold(f64::INFINITY, f64::min),
             refused: laps.iter().map(|lap| lap.refused).max()?,
+            writer: spread(laps.iter().filter_map(|lap| lap.writer).collect()).map(|(_, median, _)| median),
         })
     }
+}
+
+/// The least, the median and the most.
+fn spread(mut values: Vec<f64>) -> Option<(f64, f64, f64)> {
+    values.sort_by(f64::total_cmp);
+    let (least, most) = (*values.first()?, *values.last()?);
+    let middle = values.len() / 2;
+    let even = values.len() % 2 == 0;
+    let median = if even { (values[middle - 1] + values[middle]) / 2.0 } else { values[middle] };
+    Some((least, median, most))
 }
 
 #[cfg(test)]
@@ -97,7 +107,7 @@ mod tests {
     use super::*;
 
     fn laps(values: &[f64]) -> Vec<Lap> {
-        values.iter().map(|&value| Lap { value, check: 0, allocations: 1.0, refused: 0 }).collect()
+        values.iter().map(|&value| Lap { value, allocations: 1.0, ..Lap::default() }).collect()
     }
 
     #[test]

@@ -17,10 +17,10 @@ pub struct Measured {
     pub row: &'static str,
     pub n: usize,
     pub subject: &'static str,
-    /// Nanoseconds per operation; `null` in rows that measure something else.
-    pub median_ns: Option<f64>,
-    /// Bytes per range; `null` in rows that measure time.
-    pub bytes: Option<f64>,
+    /// What the next two are in.
+    pub unit: Unit,
+    /// The median of the laps; nothing if it did not take part.
+    pub median: Option<f64>,
     /// The least and the most of the laps, in the unit of the median.
     pub spread: [f64; 2],
     /// Our median to this subject's; `null` for ourselves.
@@ -29,6 +29,8 @@ pub struct Measured {
     pub allocations: f64,
     /// Operations that were refused in a lap.
     pub refused: u64,
+    /// Nanoseconds per operation of the writer beside; `null` in rows without one.
+    pub writer_ns: Option<f64>,
     #[serde(skip)]
     pub ours: bool,
     /// Why it did not take part.
@@ -38,21 +40,18 @@ pub struct Measured {
 
 impl Measured {
     pub fn new(row: &Row, n: usize, entrant: &Entrant, summary: Summary, ours: Option<&Summary>) -> Self {
-        let (median_ns, bytes) = match row.unit {
-            Unit::Nanoseconds => (Some(summary.median), None),
-            Unit::Bytes => (None, Some(summary.median)),
-        };
         let others = ours.filter(|_| !entrant.ours);
         Self {
             row: row.name,
             n,
             subject: entrant.subject,
-            median_ns,
-            bytes,
+            unit: row.unit,
+            median: Some(summary.median),
             spread: [summary.least, summary.most],
             ratio: others.map(|ours| ours.median / summary.median),
             allocations: summary.allocations,
             refused: summary.refused,
+            writer_ns: summary.writer,
             ours: entrant.ours,
             absent: None,
         }
@@ -63,20 +62,16 @@ impl Measured {
             row: row.name,
             n,
             subject: entrant.subject,
-            median_ns: None,
-            bytes: None,
+            unit: row.unit,
+            median: None,
             spread: [0.0; 2],
             ratio: None,
             allocations: 0.0,
             refused: 0,
+            writer_ns: None,
             ours: entrant.ours,
             absent: Some(why),
         }
-    }
-
-    /// The median, in the row's unit.
-    pub fn median(&self) -> Option<f64> {
-        self.median_ns.or(self.bytes)
     }
 }
 

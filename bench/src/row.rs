@@ -1,5 +1,7 @@
 //! A row of the report: one workload, and everybody who takes part in it.
 
+use serde::Serialize;
+
 use crate::measure::Lap;
 
 /// What a subject is given before its laps.
@@ -16,11 +18,13 @@ pub struct Setup {
 pub type Laps = Box<dyn FnMut() -> Lap>;
 
 /// What a row measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Unit {
-    /// Nanoseconds of the processor's time per operation.
+    /// Nanoseconds per operation: of the processor's time, or where there are several threads of the day's.
+    #[serde(rename = "ns")]
     Nanoseconds,
     /// Bytes of memory per range.
+    #[serde(rename = "bytes")]
     Bytes,
 }
 

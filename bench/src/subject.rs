@@ -112,6 +112,75 @@ impl Space {
     }
 }
 
+/// A range map that threads share: some read, one writes.
+pub trait SharedMap: Subject + Send + Sync + Sized {
+    /// What is held while reading: a pin, a lock, a snapshot.
+    type Reader<'a>
+    where
+        Self: 'a;
+
+    fn new() -> Self;
+
+    /// Begins to read: for one lookup, or for several.
+    fn read(&self, several: bool) -> Self::Reader<'_>;
+
+    fn get(reader: &Self::Reader<'_>, index: u64) -> Option<usize>;
+
+    /// Over a range that is free.
+    fn insert(&self, first: u64, last: u64, value: usize);
+
+    /// The range `first..=last`, which is there, is taken out.
+    fn erase(&self, first: u64, last: u64);
+
+    /// Makes an empty map have these entries, which are in order.
+    fn fill(&mut self, entries: impl Iterator<Item = (u64, u64, usize)>) {
+        entries.for_each(|(first, last, value)| self.insert(first, last, value));
+    }
+
+    /// Goes over all ranges in order and adds up `first ^ last ^ value`.
+    fn sum(&self) -> u64;
+}
+
+/// A map that could be shared and has one owner.
+pub struct Alone<S>(S);
+
+impl<S: Subject> Subject for Alone<S> {
+    const NAME: &'static str = S::NAME;
+    const OURS: bool = S::OURS;
+    const CANNOT: &'static [(&'static str, &'static str)] = S::CANNOT;
+    const LINEAR: &'static [&'static str] = S::LINEAR;
+    const LINEAR_UP_TO: usize = S::LINEAR_UP_TO;
+}
+
+impl<S: SharedMap> RangeMap for Alone<S> {
+    fn new() -> Self {
+        Self(S::new())
+    }
+
+    #[inline]
+    fn insert(&mut self, first: u64, last: u64, value: usize) {
+        self.0.insert(first, last, value);
+    }
+
+    fn get(&self, index: u64) -> Option<usize> {
+        S::get(&self.0.read(false), index)
+    }
+
+    fn store(&mut self, first: u64, last: u64, value: usize) {
+        self.erase(first, last);
+        self.insert(first, last, value);
+    }
+
+    #[inline]
+    fn erase(&mut self, first: u64, last: u64) {
+        self.0.erase(first, last);
+    }
+
+    fn sum(&self) -> u64 {
+        self.0.sum()
+    }
+}
+
 /// A domain for two threads.
 pub trait SharedDomain: Sync {
     type Range: Copy;

@@ -1,5 +1,6 @@
 //! The subjects, one file each, used as their authors would.
 
+pub mod arc_swap;
 pub mod btree;
 pub mod domain;
 pub mod iset;
@@ -10,4 +11,8 @@ pub mod nodit;
 pub mod offset_allocator;
 pub mod range_alloc;
 pub mod rangemap;
+pub mod rw_lock;
+pub mod scc;
+pub mod shared;
+pub mod skiplist;
 pub mod vm_allocator;

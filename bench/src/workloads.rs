@@ -1,6 +1,6 @@
 //! The workloads, one idea per file. Each row of the report is one of them.
 //!
-//! Here is the place for those that are to come: cursors (`next`, `prev`), caches of free ranges, readers beside a writer.
+//! Here is the place for those that are to come: cursors (`next`, `prev`), caches of free ranges.
 
 mod bytes;
 mod data;
@@ -8,6 +8,8 @@ mod gap;
 mod map;
 mod pair;
 mod pathology;
+mod readers;
+mod shared;
 mod threads;
 mod write;
 
@@ -15,8 +17,16 @@ use crate::row::Row;
 
 /// All rows, in the report's order.
 pub fn rows() -> Vec<Row> {
-    [map::rows(), write::rows(), gap::rows(), pair::rows(), threads::rows(), bytes::rows(), pathology::rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let rows = [
+        map::rows(),
+        write::rows(),
+        gap::rows(),
+        pair::rows(),
+        threads::rows(),
+        readers::rows(),
+        shared::rows(),
+        bytes::rows(),
+        pathology::rows(),
+    ];
+    rows.into_iter().flatten().collect()
 }

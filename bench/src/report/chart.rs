@@ -38,7 +38,7 @@ fn draw_row(
     measured: &[&Measured],
     panel: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
 ) -> Result<()> {
-    let medians = || measured.iter().filter_map(|measured| measured.median());
+    let medians = || measured.iter().filter_map(|measured| measured.median);
     let (least, most) = medians().fold((f64::MAX, f64::MIN_POSITIVE), |(least, most), median| {
         (least.min(median.max(0.1)), most.max(median))
     });
@@ -60,7 +60,7 @@ fn draw_row(
     for (number, subject) in subjects.iter().enumerate() {
         let of_subject = || measured.iter().filter(|measured| measured.subject == *subject);
         let points: Vec<(f64, f64)> =
-            of_subject().filter_map(|measured| Some((measured.n as f64, measured.median()?))).collect();
+            of_subject().filter_map(|measured| Some((measured.n as f64, measured.median?))).collect();
         let width = if of_subject().any(|measured| measured.ours) { 3 } else { 1 };
         let style = Palette99::pick(number).stroke_width(width);
         chart

@@ -5,6 +5,9 @@ use std::fmt;
 use super::Measured;
 use crate::row::{Row, Unit};
 
+/// How wide the column of one n is.
+const WIDTH: usize = 32;
+
 /// One row's block.
 pub struct Table<'a> {
     pub row: &'a Row,
@@ -23,7 +26,7 @@ impl fmt::Display for Table<'_> {
         columns.dedup();
         write!(f, "  {:<30}", "")?;
         for n in &columns {
-            write!(f, "  {:>25}", format!("n = {n}"))?;
+            write!(f, "  {:>WIDTH$}", format!("n = {n}"))?;
         }
         writeln!(f)?;
         let mut notes: Vec<&str> = Vec::new();
@@ -35,7 +38,7 @@ impl fmt::Display for Table<'_> {
             write!(f, "  {:<30}", entrant.subject)?;
             for measured in of_subject() {
                 let cell = cell(measured, &mut notes);
-                write!(f, "  {cell:>25}")?;
+                write!(f, "  {cell:>WIDTH$}")?;
             }
             writeln!(f)?;
         }
@@ -46,7 +49,7 @@ impl fmt::Display for Table<'_> {
     }
 }
 
-/// Median, spread, ratio: `41.2 -3+5% 0.28`.
+/// Median, spread, ratio, and what an operation of the writer took: `41.2 -3+5% 0.28 w 910`.
 fn cell<'a>(measured: &Measured, notes: &mut Vec<&'a str>) -> String
 where
     Measured: 'a,
@@ -58,7 +61,7 @@ where
         });
         return format!("[{}]", number + 1);
     }
-    let Some(median) = measured.median() else { return String::new() };
+    let Some(median) = measured.median else { return String::new() };
     let [least, most] = measured.spread;
     let digits = usize::from(median < 100.0);
     let mut cell = format!("{median:.digits$}");
@@ -72,6 +75,9 @@ where
         None if measured.ours => "    us".into(),
         None => "      ".into(),
     };
+    if let Some(writer) = measured.writer_ns {
+        cell += &format!(" w {writer:.0}");
+    }
     if measured.refused > 0 {
         cell += &format!(", {} refused", measured.refused);
     }

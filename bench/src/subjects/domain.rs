@@ -1,14 +1,18 @@
 //! Our allocator of I/O virtual addresses.
 
-use iova::{Domain, Granule, ParkingLotDomain, Request};
+use iova::{Granule, Request};
 
 use crate::subject::{Allocator, SharedDomain, Space, Subject};
+
+/// The domain of one owner, and the one that threads share.
+type Exclusive = iova::Domain;
+type Threaded = iova::ParkingLotDomain;
 
 const PAGE: u64 = 4096;
 
 /// One domain with one owner.
 pub struct Iova {
-    domain: Domain,
+    domain: Exclusive,
     natural: bool,
 }
 
@@ -37,12 +41,12 @@ impl Allocator for Iova {
     }
 }
 
-fn domain(last: u64) -> Domain {
-    Domain::new(Granule::FOUR_KIB, Space::FIRST * PAGE..(last + 1) * PAGE).expect("whole pages")
+fn domain(last: u64) -> Exclusive {
+    Exclusive::new(Granule::FOUR_KIB, Space::FIRST * PAGE..(last + 1) * PAGE).expect("whole pages")
 }
 
 /// A domain for two threads.
-pub struct Shared(ParkingLotDomain);
+pub struct Shared(Threaded);
 
 impl Shared {
     pub const NAME: &'static str = Iova::NAME;

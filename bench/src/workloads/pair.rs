@@ -111,11 +111,11 @@ fn one(_numbers: &mut Numbers) -> u64 {
     1
 }
 
-fn any<A: Allocator + 'static>(setup: &Setup) -> Laps {
+pub fn any<A: Allocator + 'static>(setup: &Setup) -> Laps {
     random::<A>(setup, false, any_size)
 }
 
-fn natural<A: Allocator + 'static>(setup: &Setup) -> Laps {
+pub fn natural<A: Allocator + 'static>(setup: &Setup) -> Laps {
     random::<A>(setup, true, any_size)
 }
 

@@ -26,11 +26,11 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-fn insert_sequential<M: RangeMap + 'static>(setup: &Setup) -> Laps {
+pub fn insert_sequential<M: RangeMap + 'static>(setup: &Setup) -> Laps {
     insert::<M>(setup, (0..setup.n as u32).collect())
 }
 
-fn insert_random<M: RangeMap + 'static>(setup: &Setup) -> Laps {
+pub fn insert_random<M: RangeMap + 'static>(setup: &Setup) -> Laps {
     insert::<M>(setup, Numbers::new(setup.seed).order(setup.n))
 }
 
@@ -48,7 +48,7 @@ fn insert<M: RangeMap + 'static>(setup: &Setup, order: Vec<u32>) -> Laps {
     })
 }
 
-fn erase_random<M: RangeMap + 'static>(setup: &Setup) -> Laps {
+pub fn erase_random<M: RangeMap + 'static>(setup: &Setup) -> Laps {
     let mut numbers = Numbers::new(setup.seed);
     let (insertions, removals) = (numbers.order(setup.n), numbers.order(setup.n));
     let rounds = setup.operations.div_ceil(setup.n);
