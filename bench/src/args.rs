@@ -46,6 +46,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub chart: Option<PathBuf>,
 
+    /// Instead of rows: how many nodes writes of the shared mode copy and allocate, and how many wait for readers.
+    #[arg(long)]
+    pub copies: bool,
+
     /// Names the rows and what they measure, and runs none.
     #[arg(long)]
     pub list: bool,

@@ -1,6 +1,7 @@
 //! Measures the tree and the allocator side by side with their peers. See `docs/performance.md`.
 
 pub mod args;
+pub mod copies;
 pub mod measure;
 pub mod memory;
 pub mod numbers;

@@ -5,7 +5,9 @@ use std::io::{ErrorKind, Write, stdout};
 use anyhow::{Result, bail};
 use clap::Parser;
 use maple_bench::args::Args;
+use maple_bench::copies::{Copies, copies};
 use maple_bench::report::{Table, draw, json};
+use maple_bench::row::Setup;
 use maple_bench::run::{Plan, run};
 use maple_bench::workloads;
 
@@ -22,6 +24,16 @@ fn is_closed(error: &anyhow::Error) -> bool {
 }
 
 fn work(args: &Args, out: &mut impl Write) -> Result<()> {
+    if args.copies {
+        writeln!(out, "{}", Copies::HEAD)?;
+        for &n in &args.n {
+            let setup = Setup { n, operations: args.operations as usize, seed: args.seed };
+            for copies in copies(&setup) {
+                writeln!(out, "{copies}")?;
+            }
+        }
+        return Ok(());
+    }
     let rows: Vec<_> = workloads::rows().into_iter().filter(|row| args.wants_row(row.name)).collect();
     if rows.is_empty() {
         bail!("no row of that name; --list names them");

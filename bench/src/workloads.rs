@@ -13,6 +13,9 @@ mod shared;
 mod threads;
 mod write;
 
+pub use data::{inside, range, value};
+pub use pair::any_size;
+
 use crate::row::Row;
 
 /// All rows, in the report's order.
