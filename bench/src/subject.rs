@@ -126,8 +126,13 @@ pub trait SharedMap: Subject + Send + Sync + Sized {
 
     fn get(reader: &Self::Reader<'_>, index: u64) -> Option<usize>;
 
-    /// Over a range that is free.
+    /// Over a range that is free. Tries again if it is refused.
     fn insert(&self, first: u64, last: u64, value: usize);
+
+    /// How many insertions were refused so far.
+    fn refused(&self) -> u64 {
+        0
+    }
 
     /// The range `first..=last`, which is there, is taken out.
     fn erase(&self, first: u64, last: u64);

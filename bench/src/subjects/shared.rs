@@ -1,10 +1,12 @@
 //! Our tree in its shared mode.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use maple_tree::reclaim::{Epochs, GlobalEpochs, Reclaim};
 use maple_tree::shared::{ReadGuard, SharedMapleTree};
-use maple_tree::{Direction, GapRequest, Gaps, Global, IndexRange, MapleTree};
+use maple_tree::{Direction, GapRequest, Gaps, Global, IndexRange, InsertErrorKind, MapleTree};
 use parking_lot::RawMutex;
 
 use crate::subject::{Allocator, SharedMap, Space, Subject};
@@ -15,6 +17,7 @@ type Tree<G> = SharedMapleTree<NonZeroUsize, RawMutex, G>;
 pub struct Shared<G: Reclaim> {
     tree: Tree<G>,
     space: Space,
+    refused: AtomicU64,
 }
 
 /// The one epochs of the program: each thread has a record.
@@ -40,7 +43,8 @@ where
     type Reader<'a> = ReadGuard<'a, NonZeroUsize, RawMutex, G, Gaps, Global>;
 
     fn new() -> Self {
-        Self { tree: Tree::new(), space: Space { last: u64::MAX, natural: false, ranges: 0 } }
+        let space = Space { last: u64::MAX, natural: false, ranges: 0 };
+        Self { tree: Tree::new(), space, refused: AtomicU64::new(0) }
     }
 
     #[inline]
@@ -55,12 +59,22 @@ where
 
     #[inline]
     fn insert(&self, first: u64, last: u64, value: usize) {
-        self.tree.write().insert(first..=last, word(value)).expect("it is free, and there is memory");
+        // Too much waits for a reader that was interrupted while it was there.
+        while let Err(error) = self.tree.write().insert(first..=last, word(value)) {
+            assert!(matches!(error.kind, InsertErrorKind::NodeMemory(_)), "it is free");
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            thread::yield_now();
+            self.tree.write().collect();
+        }
     }
 
     #[inline]
     fn erase(&self, first: u64, _last: u64) {
         self.tree.write().erase(first).expect("it is there");
+    }
+
+    fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     fn sum(&self) -> u64 {
@@ -77,7 +91,11 @@ impl Allocator for SharedGlobal {
 
     fn new(space: Space) -> Self {
         let bounds = IndexRange::new(Space::FIRST, space.last).expect("not reversed");
-        Self { tree: Tree::from_tree(MapleTree::bounded(bounds), GlobalEpochs), space }
+        Self {
+            tree: Tree::from_tree(MapleTree::bounded(bounds), GlobalEpochs),
+            space,
+            refused: AtomicU64::new(0),
+        }
     }
 
     #[inline]

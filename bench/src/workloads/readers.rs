@@ -92,6 +92,7 @@ fn laps<M: SharedMap + 'static>(setup: &Setup, cast: Cast) -> Laps {
     Box::new(move || {
         let barrier = Barrier::new(cast.readers + usize::from(cast.writer.is_some()));
         let done = AtomicBool::new(false);
+        let refused = map.refused();
         let (lasts, writes) = (&mut lasts, &mut writes);
         thread::scope(|scope| {
             let writer = cast.writer.map(|pause| {
@@ -132,6 +133,7 @@ fn laps<M: SharedMap + 'static>(setup: &Setup, cast: Cast) -> Laps {
                 // Beside a writer it is chance what is there.
                 check: if cast.writer.is_some() { 0 } else { found },
                 writer: writer.map(|writer| writer.join().expect("the writer does not panic")),
+                refused: map.refused() - refused,
                 ..Lap::default()
             }
         })
