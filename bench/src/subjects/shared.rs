@@ -60,7 +60,10 @@ where
     #[inline]
     fn insert(&self, first: u64, last: u64, value: usize) {
         // Too much waits for a reader that was interrupted while it was there.
-        while let Err(error) = self.tree.write().insert(first..=last, word(value)) {
+        loop {
+            let mut writer = self.tree.write();
+            let Err(error) = writer.insert(first..=last, word(value)) else { return };
+            drop(writer);
             assert!(matches!(error.kind, InsertErrorKind::NodeMemory(_)), "it is free");
             self.refused.fetch_add(1, Ordering::Relaxed);
             thread::yield_now();
