@@ -20,8 +20,9 @@ const VALUES: usize = 4096;
 /// How many bags may be partly full: one of each generation.
 const PARTIAL: usize = 2;
 
-/// How many things are retired before readers are looked for.
-const DUE: usize = 32;
+/// How many things are retired before readers are looked for: few, so that the nodes that come back can all be kept for
+/// the next writes, and are in the cache still.
+const DUE: usize = 8;
 
 /// Retired nodes and values. `C` is a point in time.
 ///
