@@ -59,7 +59,7 @@ enum Place {
 pub struct CursorMut<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global, W = MapleTree<T, L, A>> {
     pub(crate) target: &'a mut W,
     place: Place,
-    tree: PhantomData<MapleTree<T, L, A>>,
+    tree: PhantomData<fn(MapleTree<T, L, A>) -> MapleTree<T, L, A>>,
 }
 
 impl<'a, T: Entry, L: Layout, A: NodeAlloc, W: Borrow<MapleTree<T, L, A>>> CursorMut<'a, T, L, A, W> {

@@ -184,9 +184,9 @@ impl<L: Layout> Link<L> {
         // SAFETY: as in `node`.
         unsafe {
             if self.is_branch() {
-                self.address::<L::Branch>().as_ref().stage()
+                stage_of(self.address::<L::Branch>().as_ref())
             } else {
-                self.address::<L::Leaf>().as_ref().stage()
+                stage_of(self.address::<L::Leaf>().as_ref())
             }
         }
     }
@@ -249,6 +249,13 @@ impl<L: Layout> Link<L> {
             }
         }
     }
+}
+
+/// Who may be in a node, which is not retired.
+#[inline]
+fn stage_of<S: Shape>(node: &S) -> Stage {
+    debug_assert!(Stage::ALL.contains(&node.stage_byte()), "a retired node has no header");
+    node.stage()
 }
 
 /// Nodes that are not linked any more, chained through their headers, which nobody needs then. Readers may still be in

@@ -7,7 +7,7 @@
 use super::{Found, LeafView, RawTree, drain_below};
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Held;
-use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
+use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape, Stage};
 use crate::range::IndexRange;
 
 impl<L: Layout, A> RawTree<L, A> {
@@ -28,7 +28,7 @@ impl<L: Layout, A> RawTree<L, A> {
 
     /// Gives the reserved ranges of a copy, in order, what a function makes of the entries here. Where it makes
     /// nothing, and where a range is reserved here, too, it stays reserved.
-    pub(crate) fn fill_copy<B>(
+    pub(crate) fn fill_copy<B: NodeAlloc>(
         &self,
         copy: &mut RawTree<L, B>,
         mut make: impl FnMut(IndexRange, Held) -> Option<Held>,
@@ -41,6 +41,9 @@ impl<L: Layout, A> RawTree<L, A> {
                 *reserved -= 1;
                 Some(made)
             });
+            if root.stage() != Stage::Private {
+                copy.tidy();
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod linear;
 mod panics;
 mod random;
+mod refusals;
 #[path = "../model/seed.rs"]
 mod seed;
 mod stress;
