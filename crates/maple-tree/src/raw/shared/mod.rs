@@ -26,6 +26,8 @@ mod merge;
 mod read;
 mod retire;
 mod store;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(crate) use read::{Reading, SeenLeaf};
