@@ -22,13 +22,13 @@ use core::ptr;
 
 use lock_api::{Mutex, RawMutex};
 
-use crate::alloc::{Global, NodeAlloc};
+use crate::alloc::{AllocMode, Global, NodeAlloc};
 use crate::entry::Entry;
 use crate::map::MapleTree;
 use crate::map::words::take_back;
 use crate::node::{Gaps, Layout, Root};
 use crate::range::IndexRange;
-use crate::raw::shared::{PreparedShared, Retired};
+use crate::raw::shared::{PreparedShared, Retired, Writer};
 use crate::reclaim::{Epochs, Reclaim};
 
 /// A [`MapleTree`] that many threads read while one of them writes.
@@ -108,7 +108,9 @@ impl<T: Entry, R: RawMutex, G: Reclaim + Default, L: Layout> SharedMapleTree<T, 
 }
 
 impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> SharedMapleTree<T, R, G, L, A> {
-    /// Shares a tree that has had one owner; O(n), allocates nothing.
+    /// Shares a tree that has had one owner; O(n). Allocates room to remember its values by when they are erased, if they are
+    /// to be dropped: one word for each. Without memory for that, values that are erased before the next insertion are never
+    /// dropped.
     ///
     /// ```
     /// use maple_tree::MapleTree;
@@ -127,7 +129,10 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> SharedMapleTree
         let (root, bounds) = (Root::new(), tree.bounds());
         tree.raw_mut().share();
         root.publish(tree.raw().root());
-        let retired = Retired::new(core::mem::needs_drop::<T>());
+        let mut retired = Retired::new(core::mem::needs_drop::<T>());
+        // What is erased before the first insertion needs room, too.
+        let mut writer = Writer { tree: tree.raw_mut(), retired: &mut retired, root: &root };
+        let _ = writer.make_room_for_replacement(AllocMode::Normal);
         Self {
             published: Published { root, bounds, reclaim },
             writer: Mutex::new(Writing { tree, retired, prepared: None }),

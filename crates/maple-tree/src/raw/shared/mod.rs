@@ -30,6 +30,7 @@ mod store;
 mod tests;
 mod write;
 
+pub(super) use draft::coalesce_all;
 pub(crate) use read::{Reading, SeenLeaf};
 pub(crate) use retire::{RetireStats, Retired};
 pub(crate) use store::PreparedShared;

@@ -92,9 +92,9 @@ impl<L: Layout> Subject<L> {
         assert_eq!(linked, self.tree.memory().nodes());
         self.retired.for_each_node(|link| {
             let (address, shadow) = shadow(link);
-            // Where it was is known from when it was linked.
-            let before = self.nodes.get(&address).expect("a node is retired that readers never saw");
-            let twice = now.insert(address, Tracked { shadow, bounds: before.bounds, linked: false });
+            // Where it was is known from when it was linked, if that was not within this write.
+            let bounds = self.nodes.get(&address).map_or(IndexRange::FULL, |before| before.bounds);
+            let twice = now.insert(address, Tracked { shadow, bounds, linked: false });
             assert!(twice.is_none(), "a node is retired twice, or linked as well");
         });
         let stats = self.retired.stats();

@@ -18,7 +18,9 @@ impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
             Ok(copy) => {
                 assert_eq!(copy.validate(), Ok(()));
                 assert_eq!((copy.bounds(), copy.stats()), (tree.bounds(), tree.stats()));
-                assert_eq!(copy.dump().to_string(), tree.dump().to_string());
+                // In a shared tree empty slots may stand side by side.
+                assert!(K::SHARED || copy.dump().to_string() == tree.dump().to_string());
+                assert!(copy.iter().map(|(range, _)| range).eq(tree.iter().map(|(range, _)| range)));
                 let values = |tree: &MapleTree<V, L, _>| {
                     tree.iter().map(|(_, lent)| V::key_of_lent(lent)).collect::<Vec<_>>()
                 };
