@@ -302,6 +302,18 @@ impl<L: Layout> Chain<L> {
         Some(link)
     }
 
+    /// For tests: all nodes, those that were added last first.
+    #[cfg(test)]
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&Link<L>)) {
+        let mut next = self.top.as_ref().map(|link| link.tagged);
+        while let Some(tagged) = next {
+            let link = Link { tagged, layout: PhantomData };
+            visit(&link);
+            // SAFETY: as in `pop`; here only `link` is used, which owns nothing.
+            next = unsafe { link.next_cell().read() };
+        }
+    }
+
     /// Counts a node, or does not count it any more.
     fn counter(&mut self, link: &Link<L>) -> &mut usize {
         if link.is_branch() { &mut self.branches } else { &mut self.leaves }

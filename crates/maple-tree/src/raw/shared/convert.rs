@@ -16,18 +16,13 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         }
     }
 
-    /// Joins empty slots that stand side by side, in a tree that is a copy of one that others read.
-    pub(crate) fn tidy(&mut self) {
+    /// Takes the nodes back, of which all readers are gone, and joins empty slots that stand side by side.
+    pub(crate) fn unshare(&mut self) {
+        self.memory.keep_released(false);
         let bounds = self.bounds;
         if let Some(root) = self.root.as_mut() {
             own_below(root, bounds);
         }
-    }
-
-    /// Takes the nodes back, of which all readers are gone, and joins empty slots that stand side by side.
-    pub(crate) fn unshare(&mut self) {
-        self.memory.keep_released(false);
-        self.tidy();
     }
 }
 

@@ -26,8 +26,11 @@ mod merge;
 mod read;
 mod retire;
 mod store;
+#[cfg(test)]
+mod tests;
 mod write;
 
+pub(super) use draft::coalesce_all;
 pub(crate) use read::{Reading, SeenLeaf};
 pub(crate) use retire::{RetireStats, Retired};
 pub(crate) use store::PreparedShared;

@@ -217,6 +217,13 @@ impl<L: Layout, C> Retired<L, C> {
         Unlinked { leaves: young.nodes.leaves() - before.0, branches: young.nodes.branches() - before.1 }
     }
 
+    /// For tests: all retired nodes.
+    #[cfg(test)]
+    pub(super) fn for_each_node(&self, mut visit: impl FnMut(&Link<L>)) {
+        self.young.nodes.for_each(&mut visit);
+        self.old.nodes.for_each(&mut visit);
+    }
+
     pub(crate) fn stats(&self) -> RetireStats {
         let (young, old) = (&self.young, &self.old);
         RetireStats {
