@@ -15,6 +15,9 @@ use crate::map::MapleTree;
 use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
 
+/// For a marker of a type that must be that very type.
+type Invariant<X> = fn(X) -> X;
+
 /// Where the cursor stands.
 #[derive(Clone, Copy, Debug)]
 enum Place {
@@ -59,7 +62,7 @@ enum Place {
 pub struct CursorMut<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global, W = MapleTree<T, L, A>> {
     pub(crate) target: &'a mut W,
     place: Place,
-    tree: PhantomData<MapleTree<T, L, A>>,
+    tree: PhantomData<Invariant<MapleTree<T, L, A>>>,
 }
 
 impl<'a, T: Entry, L: Layout, A: NodeAlloc, W: Borrow<MapleTree<T, L, A>>> CursorMut<'a, T, L, A, W> {

@@ -49,6 +49,11 @@ pub enum Stage {
     Replaced,
 }
 
+impl Stage {
+    /// All of them as bytes.
+    pub(super) const ALL: [u8; 3] = [Self::Private as u8, Self::Published as u8, Self::Replaced as u8];
+}
+
 /// What a writer keeps about a node.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Header {
@@ -149,6 +154,11 @@ impl<W: SlotWord, X: Store, const PIVOTS: usize, const SLOTS: usize> Shape for B
     #[inline]
     fn stage(&self) -> Stage {
         self.header().stage
+    }
+
+    fn stage_byte(&self) -> u8 {
+        // SAFETY: whatever the header is used for, all of it is initialised but what nobody looks at as a stage.
+        unsafe { (&raw const (*self.cells().header).stage).cast::<u8>().read() }
     }
 
     #[inline]

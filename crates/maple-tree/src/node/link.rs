@@ -184,9 +184,9 @@ impl<L: Layout> Link<L> {
         // SAFETY: as in `node`.
         unsafe {
             if self.is_branch() {
-                self.address::<L::Branch>().as_ref().stage()
+                stage_of(self.address::<L::Branch>().as_ref())
             } else {
-                self.address::<L::Leaf>().as_ref().stage()
+                stage_of(self.address::<L::Leaf>().as_ref())
             }
         }
     }
@@ -251,6 +251,13 @@ impl<L: Layout> Link<L> {
     }
 }
 
+/// Who may be in a node, which is not retired.
+#[inline]
+fn stage_of<S: Shape>(node: &S) -> Stage {
+    debug_assert!(Stage::ALL.contains(&node.stage_byte()), "a retired node has no header");
+    node.stage()
+}
+
 /// Nodes that are not linked any more, chained through their headers, which nobody needs then. Readers may still be in
 /// them, and find their way.
 #[derive(Debug)]
@@ -293,6 +300,18 @@ impl<L: Layout> Chain<L> {
         // SAFETY: `push` wrote a link there that owns its node.
         self.top = unsafe { link.next_cell().read().map(|next| Link::with_pointer(next)) };
         Some(link)
+    }
+
+    /// For tests: all nodes, those that were added last first.
+    #[cfg(test)]
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&Link<L>)) {
+        let mut next = self.top.as_ref().map(|link| link.tagged);
+        while let Some(tagged) = next {
+            let link = Link { tagged, layout: PhantomData };
+            visit(&link);
+            // SAFETY: as in `pop`; here only `link` is used, which owns nothing.
+            next = unsafe { link.next_cell().read() };
+        }
     }
 
     /// Counts a node, or does not count it any more.

@@ -10,8 +10,9 @@ use super::link::{Chain, Link, Node, NodeMut};
 use super::shape::Shape;
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 
-/// How many nodes of each kind a tree keeps at most, of those that readers have left, for writes to come.
-const KEPT: usize = 8;
+/// How many nodes of each kind a tree keeps at most, of those that readers have left, for writes to come: about what comes
+/// back at a time (`DUE` in `raw::shared`).
+const KEPT: usize = 16;
 
 /// The node memory of one tree: its allocator and how many nodes it has.
 #[derive(Debug)]

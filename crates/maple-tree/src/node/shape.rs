@@ -50,6 +50,8 @@ pub trait Shape: Sized {
     fn parts(&mut self) -> Parts<'_, Self::Live, Self::Store>;
     /// Who may be in the node.
     fn stage(&self) -> Stage;
+    /// The same as a byte, which is no stage if the node is retired: for assertions.
+    fn stage_byte(&self) -> u8;
     /// The parts that a writer may change while readers are in the node.
     fn cells(&self) -> Cells<Self::Live, Self::Store>;
     /// What a slot holds, for a reader. Whatever was written before it was put there is seen, too.

@@ -4,6 +4,10 @@
 //! Between the two, all that the tree holds is reserved ranges. So the copy is a valid tree at every moment,
 //! and one that is given up is dropped like any other.
 
+use core::iter::successors;
+
+use super::shared::coalesce_all;
+use super::summarize::refresh_all;
 use super::{Found, LeafView, RawTree, drain_below};
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Held;
@@ -11,7 +15,8 @@ use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
 use crate::range::IndexRange;
 
 impl<L: Layout, A> RawTree<L, A> {
-    /// A tree of the same shape, node by node, in which all that is taken here is reserved.
+    /// A tree of the same shape, node by node, in which all that is taken here is reserved. Only empty slots that stand side
+    /// by side, as in a shared tree, are one.
     pub(crate) fn copy_frame<B: NodeAlloc>(
         &self,
         alloc: B,
@@ -19,7 +24,7 @@ impl<L: Layout, A> RawTree<L, A> {
     ) -> Result<RawTree<L, B>, AllocError> {
         let mut copy = RawTree::new(self.bounds, alloc);
         if let Some(root) = self.root() {
-            copy.root = Some(copy_below(root, &mut copy.memory, mode)?);
+            copy.root = Some(copy_below(root, self.bounds, &mut copy.memory, mode)?);
             copy.height = self.height;
             copy.reserved = self.entries + self.reserved;
         }
@@ -48,6 +53,7 @@ impl<L: Layout, A> RawTree<L, A> {
 /// Copies a subtree. If that fails, what there is of the copy is given back.
 fn copy_below<L: Layout, A: NodeAlloc>(
     link: &Link<L>,
+    bounds: IndexRange,
     memory: &mut Memory<L, A>,
     mode: AllocMode,
 ) -> Result<Link<L>, AllocError> {
@@ -57,6 +63,7 @@ fn copy_below<L: Layout, A: NodeAlloc>(
             let mut copy: Link<L> = memory.new_leaf(mode)?;
             if let NodeMut::Leaf(copy) = copy.node_mut() {
                 copy.copy_frame(leaf);
+                coalesce_all(copy, |_, _| ());
             }
             return Ok(copy);
         }
@@ -66,7 +73,7 @@ fn copy_below<L: Layout, A: NodeAlloc>(
         copy.copy_frame(branch);
         for (slot, child) in branch.slots().iter().enumerate() {
             let Some(child) = child else { continue };
-            match copy_below(child, memory, mode) {
+            match copy_below(child, branch.range_of(slot, bounds), memory, mode) {
                 Ok(child) => {
                     copy.put(slot, Some(child));
                 }
@@ -77,11 +84,15 @@ fn copy_below<L: Layout, A: NodeAlloc>(
                 }
             }
         }
+        coalesce_all(copy, |copy, slot| {
+            refresh_all::<L>(&mut copy.in_place(), slot, slot + 1, bounds);
+        });
     }
     Ok(link_of_copy)
 }
 
-/// Goes over what is taken under a link, and puts what a function makes of it into the same slots of a copy.
+/// Goes over what is taken under a link, and puts what a function makes of it into the slots of a copy: its live slots are
+/// as many, in the same order.
 fn fill_below<L: Layout>(
     link: &Link<L>,
     copy: &mut Link<L>,
@@ -91,15 +102,15 @@ fn fill_below<L: Layout>(
     match (link.node(), copy.node_mut()) {
         (Node::Leaf(leaf), NodeMut::Leaf(copy)) => {
             let view = LeafView::<L> { leaf, bounds };
-            for slot in (0..leaf.len()).filter(|&slot| !leaf.is_empty(slot)) {
+            for (slot, to) in slots_of(leaf.live()).zip(slots_of(copy.live())) {
                 if let Some(made) = make(view.found(slot)) {
-                    copy.occupy(slot, Some(made));
+                    copy.occupy(to, Some(made));
                 }
             }
         }
         (Node::Branch(branch), NodeMut::Branch(copy)) => {
-            for slot in 0..branch.len() {
-                if let (Some(child), Some(copy)) = (branch.slot(slot), copy.slot_mut(slot)) {
+            for (slot, to) in slots_of(branch.live()).zip(slots_of(copy.live())) {
+                if let (Some(child), Some(copy)) = (branch.slot(slot), copy.slot_mut(to)) {
                     fill_below(child, copy, branch.range_of(slot, bounds), make);
                 }
             }
@@ -107,4 +118,10 @@ fn fill_below<L: Layout>(
         // Not reached: the copy has the same shape.
         _ => debug_assert!(false, "a leaf as the copy of a branch"),
     }
+}
+
+/// The slots that have a bit.
+fn slots_of(bits: u32) -> impl Iterator<Item = usize> {
+    let rest = |&bits: &u32| Some(bits & (bits - 1)).filter(|&rest| rest != 0);
+    successors(Some(bits).filter(|&bits| bits != 0), rest).map(|bits| bits.trailing_zeros() as usize)
 }

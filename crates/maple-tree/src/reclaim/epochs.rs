@@ -125,6 +125,12 @@ impl<A: NodeAlloc> Epochs<A> {
         Ok(Reader { epoch: &self.epoch.0, record, not_send: PhantomData })
     }
 
+    /// Whether a reader is one of these epochs.
+    #[must_use]
+    pub fn has(&self, reader: &Reader<'_>) -> bool {
+        core::ptr::eq(reader.epoch, &raw const self.epoch.0)
+    }
+
     /// How many records there are: about the most that were in use at a time. O(records).
     #[must_use]
     pub fn records(&self) -> usize {

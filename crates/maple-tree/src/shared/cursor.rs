@@ -14,7 +14,7 @@ use crate::reclaim::Reclaim;
 /// A place in a shared tree; made by [`ReadGuard::cursor_at`].
 ///
 /// It stands on a range of indices: a single one at first, then the entry that it went to. Each call looks at the tree as
-/// it is then, so each is one walk, and the entry on which the cursor stands may be gone.
+/// it is then, so each is one walk (and one for each leaf without entries that it passes), and the entry on which the cursor stands may be gone.
 pub struct ReadCursor<'g, 't, T: Entry, R: RawMutex, G: Reclaim + 't, L: Layout, A: NodeAlloc> {
     reader: &'g ReadGuard<'t, T, R, G, L, A>,
     place: Place,
@@ -30,6 +30,14 @@ enum Place {
 impl<'g, 't, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> ReadCursor<'g, 't, T, R, G, L, A> {
     pub(super) fn new(reader: &'g ReadGuard<'t, T, R, G, L, A>, index: u64) -> Self {
         Self { reader, place: Place::At(IndexRange::single(index)) }
+    }
+
+    pub(super) fn before(reader: &'g ReadGuard<'t, T, R, G, L, A>) -> Self {
+        Self { reader, place: Place::Before }
+    }
+
+    pub(super) fn after(reader: &'g ReadGuard<'t, T, R, G, L, A>) -> Self {
+        Self { reader, place: Place::After }
     }
 
     /// Goes to `index`.

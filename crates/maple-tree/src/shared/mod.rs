@@ -19,7 +19,7 @@ pub use write::{ReplaceError, ReplaceErrorKind, WriteGuard};
 
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
+use core::mem::{ManuallyDrop, needs_drop};
 use core::ptr;
 
 use lock_api::{Mutex, RawMutex};
@@ -32,7 +32,8 @@ use crate::map::words::take_back;
 use crate::node::{Gaps, Layout, Root};
 use crate::range::IndexRange;
 use crate::raw::shared::{PreparedShared, Retired};
-use crate::reclaim::{Epochs, Reclaim};
+use crate::reclaim::{Epochs, Reader, Reclaim};
+use crate::sync::const_unless_loom;
 
 /// A [`MapleTree`] that many threads read while one of them writes.
 ///
@@ -47,7 +48,7 @@ use crate::reclaim::{Epochs, Reclaim};
 ///
 /// | | a tree of one owner | a shared tree |
 /// | --- | --- | --- |
-/// | erase, the exact range inserted again, replace | in place | in place, one store |
+/// | erase, the exact range inserted again, replace | in place | in place, one store; the latter two may need memory to remember a value by that is to be dropped |
 /// | other insertions | in place, a node if a leaf is full | a copy of one leaf; with a split or across leaves of the nodes on the path |
 /// | values | dropped, or handed back | shown to the caller, dropped later |
 ///
@@ -66,6 +67,18 @@ use crate::reclaim::{Epochs, Reclaim};
 ///     });
 /// });
 /// assert_eq!(tree.read().get(0x1800), Some(&"code"));
+/// ```
+///
+/// One that lives as long as the program:
+///
+/// ```
+/// use maple_tree::reclaim::Epochs;
+/// use maple_tree::shared::SharedMapleTree;
+/// use maple_tree::{Global, IndexRange};
+///
+/// static MAP: SharedMapleTree<(), spin::Mutex<()>> =
+///     SharedMapleTree::bounded_in(IndexRange::FULL, Global, Epochs::new());
+/// assert_eq!(MAP.read().get(0), None);
 /// ```
 pub struct SharedMapleTree<
     T: Entry,
@@ -114,22 +127,29 @@ impl<T: Entry, R: RawMutex, G: Reclaim + Default, L: Layout> SharedMapleTree<T, 
 }
 
 impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> SharedMapleTree<T, R, G, L, A> {
-    /// An empty tree with these bounds, whose nodes come from `alloc`. Allocates nothing.
-    ///
-    /// ```
-    /// use maple_tree::reclaim::Epochs;
-    /// use maple_tree::shared::SharedMapleTree;
-    /// use maple_tree::{Gaps, Global, IndexRange};
-    ///
-    /// let bounds = IndexRange::new(1, 99).ok_or("empty")?;
-    /// let tree: SharedMapleTree<(), spin::Mutex<()>, Epochs, Gaps, &Global> =
-    ///     SharedMapleTree::bounded_in(bounds, &Global, Epochs::new());
-    /// assert_eq!(tree.bounds(), bounds);
-    /// # Ok::<(), &str>(())
-    /// ```
-    pub fn bounded_in(bounds: IndexRange, alloc: A, reclaim: G) -> Self {
-        let retired = Retired::new(core::mem::needs_drop::<T>());
-        Self::with_retired(MapleTree::bounded_in(bounds, alloc), reclaim, retired)
+    const_unless_loom! {
+        /// An empty tree with these bounds, whose nodes come from `alloc`. Allocates nothing.
+        ///
+        /// ```
+        /// use maple_tree::reclaim::Epochs;
+        /// use maple_tree::shared::SharedMapleTree;
+        /// use maple_tree::{Gaps, Global, IndexRange};
+        ///
+        /// let bounds = IndexRange::new(1, 99).ok_or("empty")?;
+        /// let tree: SharedMapleTree<(), spin::Mutex<()>, Epochs, Gaps, &Global> =
+        ///     SharedMapleTree::bounded_in(bounds, &Global, Epochs::new());
+        /// assert_eq!(tree.bounds(), bounds);
+        /// # Ok::<(), &str>(())
+        /// ```
+        pub fn bounded_in(bounds: IndexRange, alloc: A, reclaim: G) -> Self {
+            let tree = MapleTree::bounded_in(bounds, alloc);
+            let retired = Retired::new(needs_drop::<T>());
+            Self {
+                published: Published { root: Root::new(), bounds, reclaim },
+                writer: Mutex::new(Writing { tree, retired, prepared: None }),
+                values: PhantomData,
+            }
+        }
     }
 
     /// Shares a tree that has had one owner; O(n). Allocates only if values are to be dropped: the room that they take when they
@@ -165,7 +185,7 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> SharedMapleTree
         reclaim: G,
         mode: AllocMode,
     ) -> Result<Self, ShareError<T, G, L, A>> {
-        let mut retired = Retired::new(core::mem::needs_drop::<T>());
+        let mut retired = Retired::new(needs_drop::<T>());
         match retired.make_room_for_all(tree.raw(), mode) {
             Ok(()) => Ok(Self::with_retired(tree, reclaim, retired)),
             Err(kind) => Err(ShareError { value: (tree, reclaim), kind }),
@@ -214,6 +234,10 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> SharedMapleTree
 
     /// Begins to write: waits for the lock.
     ///
+    /// While it is held, your code runs in it: closures that are passed to a write, `clone`, and the drops of values that were
+    /// retired, by any write. None of these may write to the tree, wait for its readers, or panic while it holds what others
+    /// need: the lock is not re-entrant.
+    ///
     /// ```
     /// # use maple_tree::shared::SharedMapleTree;
     /// let tree: SharedMapleTree<(), spin::Mutex<()>> = SharedMapleTree::new();
@@ -261,6 +285,26 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> SharedMapleTree
     /// What tells when readers are gone.
     pub fn reclaim(&self) -> &G {
         &self.published.reclaim
+    }
+}
+
+impl<T: Entry, R: RawMutex, B: NodeAlloc, L: Layout, A: NodeAlloc> SharedMapleTree<T, R, Epochs<B>, L, A> {
+    /// Begins to read with the record that a thread keeps: cheaper than [`read`](Self::read), writes nothing that other
+    /// threads write, and never allocates. Nothing if the record is not one of this tree's [`Epochs`].
+    ///
+    /// ```
+    /// # use maple_tree::AllocMode;
+    /// # use maple_tree::shared::SharedMapleTree;
+    /// let tree: SharedMapleTree<Box<u8>, spin::Mutex<()>> = SharedMapleTree::new();
+    /// tree.write().insert(10..20, Box::new(1))?;
+    /// let record = tree.reclaim().register(AllocMode::Normal)?;
+    /// let reader = tree.read_with(&record).ok_or("another tree's")?;
+    /// assert_eq!(reader.get(15), Some(&1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn read_with<'t>(&'t self, reader: &Reader<'t>) -> Option<ReadGuard<'t, T, R, Epochs<B>, L, A>> {
+        self.published.reclaim.has(reader).then(|| ReadGuard::new(self, reader.pin()))
     }
 }
 

@@ -136,6 +136,26 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> ReadGuard<'
         ReadCursor::new(self, index)
     }
 
+    /// A cursor before the first entry.
+    ///
+    /// ```
+    /// # use maple_tree::shared::SharedMapleTree;
+    /// let tree: SharedMapleTree<(), spin::Mutex<()>> = SharedMapleTree::new();
+    /// tree.write().insert(0..20, ())?;
+    /// let reader = tree.read();
+    /// assert!(reader.cursor_front().next_entry().is_some());
+    /// assert!(reader.cursor_back().prev_entry().is_some());
+    /// # Ok::<(), maple_tree::InsertError<()>>(())
+    /// ```
+    pub fn cursor_front(&self) -> ReadCursor<'_, 't, T, R, G, L, A> {
+        ReadCursor::before(self)
+    }
+
+    /// A cursor after the last entry.
+    pub fn cursor_back(&self) -> ReadCursor<'_, 't, T, R, G, L, A> {
+        ReadCursor::after(self)
+    }
+
     /// The index space of the tree.
     #[must_use]
     pub fn bounds(&self) -> IndexRange {

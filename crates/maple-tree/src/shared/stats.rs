@@ -6,7 +6,7 @@ use crate::raw::shared::RetireStats;
 /// What waits for readers, and what is kept for writes to come; made by
 /// [`WriteGuard::shared_stats`](super::WriteGuard::shared_stats).
 ///
-/// A number that grows is a reader that stays. There may be as many retired nodes as the tree has nodes (or 256, if that
+/// A number that grows is a reader that stays. There may be as many retired nodes as the tree has nodes (or 4096, if that
 /// is more); then writes that would copy nodes are refused, as if there were no memory. The same holds for values (4096).
 /// What an erase retires comes on top, and is bounded by what was in the tree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -55,7 +55,10 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         published: &'t Published<L, G>,
         writing: MutexGuard<'t, R, Writing<T, L, A, G::Cookie>>,
     ) -> Self {
-        Self { published, writing }
+        let mut guard = Self { published, writing };
+        guard.give_up();
+        guard.writing.tree.raw_mut().memory_mut().keep_released(true);
+        guard
     }
 
     /// Gives up what was prepared and not used.
@@ -68,6 +71,11 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         self.give_up();
         if self.writing.retired.is_due() {
             self.collect_some(BUDGET);
+        }
+        // Only readers who are there still may be the reason for an error.
+        let tree = self.raw_tree();
+        if self.writing.retired.is_full(tree.memory().nodes(), tree.entries()) {
+            self.collect();
         }
         self.raw()
     }
@@ -173,9 +181,23 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     ///
     /// The value that was not stored, because `index` is free or there is no memory.
     pub fn replace(&mut self, index: u64, value: T) -> Result<Option<T::Borrowed<'_>>, ReplaceError<T>> {
+        self.replace_with(index, value, AllocMode::Normal)
+    }
+
+    /// Like [`replace`](Self::replace), with the choice whether memory may be waited for.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn replace_with(
+        &mut self,
+        index: u64,
+        value: T,
+        mode: AllocMode,
+    ) -> Result<Option<T::Borrowed<'_>>, ReplaceError<T>> {
         let mut writer = self.writer();
         let word = keep(value);
-        let kind = match writer.make_room_for_replacement(AllocMode::Normal) {
+        let kind = match writer.make_room_for_replacement(mode) {
             Ok(()) => match writer.replace(index, Some(word)) {
                 Some(old) => return Ok(old.map(|old| self.writing.tree.lend(old))),
                 None => ReplaceErrorKind::Free,
@@ -378,7 +400,8 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         SharedPrepared::new(self, store).split(make)
     }
 
-    /// As [`MapleTree::merge`], as far as there is memory: joining two entries copies the nodes that they are in.
+    /// As [`MapleTree::merge`], as far as there is memory, which is not waited for: joining two entries copies the nodes that
+    /// they are in.
     pub fn merge(&mut self, window: impl RangeBounds<u64>) -> usize
     where
         for<'a> T::Borrowed<'a>: PartialEq,
@@ -406,7 +429,7 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
                     (None, None) => true,
                     _ => false,
                 };
-            if joins && self.writer().join(left.range, right.range, AllocMode::Normal).is_ok() {
+            if joins && self.writer().join(left.range, right.range, AllocMode::Atomic).is_ok() {
                 left.range = left.range.ending_at(right.range.last());
                 merged += 1;
             } else {
@@ -496,7 +519,7 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         Ok(())
     }
 
-    /// As [`MapleTree::compact`], as far as there is memory for copies.
+    /// As [`MapleTree::compact`], as far as there is memory for copies, which is not waited for.
     pub fn compact(&mut self) -> usize {
         let mut released = 0;
         loop {
@@ -512,7 +535,12 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
     /// As [`MapleTree::compact_step`], as far as there is memory for copies: a branch with all its children at a time. This
     /// also joins sparse nodes that were left because an erase had no node at hand.
     pub fn compact_step(&mut self, state: &mut Compaction, budget: usize) -> bool {
-        self.writer().compact_step(state, budget, AllocMode::Normal)
+        for _ in 0..budget {
+            if !self.writer().compact_step(state, 1, AllocMode::Atomic) {
+                return false;
+            }
+        }
+        !state.is_done()
     }
 }
 

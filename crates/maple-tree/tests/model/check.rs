@@ -4,19 +4,18 @@ use std::fmt::Debug;
 
 use fastrand::Rng;
 use maple_faults::FaultyAlloc;
+use maple_tree::reclaim::Epochs;
 use maple_tree::{Compaction, Content, IndexRange, MapleTree};
 
+use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
 use crate::model::Model;
 use crate::programs::{self, Op};
 use crate::values::{Live, Value};
 
-/// A tree whose memory may fail.
-pub(crate) type Tree<'a, V, L> = MapleTree<V, L, &'a FaultyAlloc>;
-
 /// A tree and what it should hold. Says where it was when a check fails.
-pub(crate) struct Subject<'a, V: Value, L: Tested, M: Model> {
-    pub(crate) tree: Tree<'a, V, L>,
+pub(crate) struct Subject<'a, V: Value, L: Tested, M: Model, K: Kind> {
+    pub(crate) tree: K::Tree<'a, V, L>,
     pub(crate) alloc: &'a FaultyAlloc,
     pub(crate) model: M,
     pub(crate) live: Live,
@@ -31,9 +30,15 @@ pub(crate) struct Subject<'a, V: Value, L: Tested, M: Model> {
     pub(crate) last: Option<Op>,
 }
 
-impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
-    pub(crate) fn new(alloc: &'a FaultyAlloc, model: M, live: &Live, title: String) -> Self {
-        let tree = MapleTree::bounded_in(model.bounds(), alloc);
+impl<'a, V: Value, L: Tested, M: Model, K: Kind> Subject<'a, V, L, M, K> {
+    pub(crate) fn new(
+        alloc: &'a FaultyAlloc,
+        epochs: &'a Epochs,
+        model: M,
+        live: &Live,
+        title: String,
+    ) -> Self {
+        let tree = K::Tree::new(model.bounds(), alloc, epochs);
         Self {
             tree,
             alloc,
@@ -51,24 +56,28 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
     /// The tree as text, in which a change of any slot shows; of large trees, and in an interpreter, only now and then.
     pub(crate) fn text(&self) -> Option<String> {
         let worth_it = (self.model.len() <= 40 && !cfg!(miri)) || self.steps % 64 == 0;
-        worth_it.then(|| self.tree.dump().to_string())
+        worth_it.then(|| self.tree.look().dump().to_string())
     }
 
     /// The tree's own check, and what its nodes and values amount to.
     pub(crate) fn check_structure(&self) {
-        if let Err(violation) = self.tree.validate() {
+        let beside = self.tree.beside();
+        let tree = self.tree.look();
+        if let Err(violation) = tree.validate() {
             unreachable!("{violation}");
         }
-        let (counts, stats) = (self.alloc.counts(), self.tree.stats());
-        assert_eq!(counts.live, (stats.leaves + stats.branches) as u64, "nodes are lost");
-        assert_eq!(counts.live_bytes, stats.node_bytes as u64);
+        let (counts, stats) = (self.alloc.counts(), tree.stats());
+        assert_eq!(counts.live_bytes, (stats.node_bytes + beside.bytes) as u64, "nodes are lost");
+        if !(K::SHARED && V::COUNTED) {
+            assert_eq!(counts.live, (stats.leaves + stats.branches + beside.nodes) as u64);
+        }
         let entries = self.model.entries().len();
-        assert_eq!((self.tree.len(), self.tree.is_empty()), (entries, entries == 0));
+        assert_eq!((tree.len(), tree.is_empty()), (entries, entries == 0));
         assert_eq!((stats.entries, stats.reserved), (entries, self.model.len() - entries));
         let empty = self.model.len() == 0;
-        assert_eq!((stats.height == 0, counts.live == 0), (empty, empty));
+        assert_eq!((stats.height == 0, stats.node_bytes == 0), (empty, empty));
         if V::COUNTED {
-            assert_eq!(self.live.count(), self.tree.len(), "values are lost");
+            assert_eq!(self.live.count(), tree.len() + beside.values, "values are lost");
         }
     }
 
@@ -76,60 +85,66 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
     pub(crate) fn check_lookup(&self, index: u64) {
         let there = self.model.first_in(IndexRange::single(index));
         let expected = there.and_then(|(range, key)| Some((range, key?)));
-        let found = self.tree.get_entry(index).map(|(range, lent)| (range, V::key_of_lent(lent)));
+        let tree = self.tree.look();
+        let found = tree.get_entry(index).map(|(range, lent)| (range, V::key_of_lent(lent)));
         assert_eq!(found, expected, "get_entry({index:#x})");
-        let lent = self.tree.get(index).map(V::key_of_lent);
+        let lent = tree.get(index).map(V::key_of_lent);
         assert_eq!(lent, expected.map(|(_, key)| key), "get({index:#x})");
 
-        let extent = self.tree.extent(index).map(|(range, content)| (range, content.map(V::key_of_lent)));
+        let extent = tree.extent(index).map(|(range, content)| (range, content.map(V::key_of_lent)));
         let taken = there.map(|(range, key)| (range, key.map_or(Content::Reserved, Content::Entry)));
         let gap = || Some((self.model.gap_at(index)?, Content::Gap));
         assert_eq!(extent, taken.or_else(gap), "extent({index:#x})");
+        self.tree.read_at(index, expected);
     }
 
     /// What lies in a window, from both ends.
     pub(crate) fn check_window(&self, window: IndexRange, rng: &mut Rng) {
         let mut entries = self.model.entries();
         entries.retain(|(range, _)| range.overlaps(window));
-        let found = || self.tree.range(window).map(|(range, lent)| (range, V::key_of_lent(lent)));
+        let tree = self.tree.look();
+        self.tree.read_within(window, &entries, rng);
+        let found = || tree.range(window).map(|(range, lent)| (range, V::key_of_lent(lent)));
         assert_same(found(), &entries);
         assert_same_backwards(found(), &entries);
         assert_eq!(from_both_ends(found(), rng), entries, "{window}");
 
         let gaps: Vec<_> = self.model.gaps().into_iter().filter_map(|gap| gap.intersection(window)).collect();
-        assert_same(self.tree.gaps_within(window), &gaps);
-        assert_eq!(from_both_ends(self.tree.gaps_within(window), rng), gaps, "{window}");
+        assert_same(tree.gaps_within(window), &gaps);
+        assert_eq!(from_both_ends(tree.gaps_within(window), rng), gaps, "{window}");
 
         let taken: Vec<_> =
             self.model.taken_runs().into_iter().filter_map(|run| run.intersection(window)).collect();
-        assert_same(self.tree.taken_within(window), &taken);
-        assert_eq!(from_both_ends(self.tree.taken_within(window), rng), taken, "{window}");
+        assert_same(tree.taken_within(window), &taken);
+        assert_eq!(from_both_ends(tree.taken_within(window), rng), taken, "{window}");
     }
 
     /// Entries, gaps and what is taken, in order.
     pub(crate) fn check_contents(&self) {
-        assert_same(self.entries(), &self.model.entries());
-        assert_same(self.tree.gaps(), &self.model.gaps());
-        assert_same(self.tree.taken(), &self.model.taken_runs());
+        let (tree, entries) = (self.tree.look(), self.model.entries());
+        assert_same(keys(&tree), &entries);
+        assert_same(tree.gaps(), &self.model.gaps());
+        assert_same(tree.taken(), &self.model.taken_runs());
+        self.tree.read_all(&entries);
     }
 
     /// Entries and gaps from the back and from both ends in turn, and the text.
     pub(crate) fn check_ends(&self, rng: &mut Rng) {
-        let (entries, gaps) = (self.model.entries(), self.model.gaps());
-        assert_same_backwards(self.entries(), &entries);
-        assert_same_backwards(self.tree.gaps(), &gaps);
-        assert_eq!(from_both_ends(self.entries(), rng), entries);
-        assert_eq!(from_both_ends(self.tree.gaps(), rng), gaps);
+        let (tree, entries, gaps) = (self.tree.look(), self.model.entries(), self.model.gaps());
+        assert_same_backwards(keys(&tree), &entries);
+        assert_same_backwards(tree.gaps(), &gaps);
+        assert_eq!(from_both_ends(keys(&tree), rng), entries);
+        assert_eq!(from_both_ends(tree.gaps(), rng), gaps);
 
-        let mut rest = self.tree.iter();
+        let mut rest = tree.iter();
         let _ = (rest.next(), rest.next_back());
         assert_eq!(rest.len(), entries.len().saturating_sub(2));
 
-        let (text, stats) = (self.tree.dump().to_string(), self.tree.stats());
+        let (text, stats) = (tree.dump().to_string(), tree.stats());
         let lines = |what: &str| text.lines().filter(|line| line.trim_start().contains(what)).count();
         assert_eq!(lines(": entry"), entries.len());
         assert_eq!(lines(": reserved"), stats.reserved);
-        let (slots, below) = (self.tree.slots(), (stats.leaves + stats.branches).saturating_sub(1));
+        let (slots, below) = (tree.slots(), (stats.leaves + stats.branches).saturating_sub(1));
         assert_eq!((slots.leaves.live, slots.branches.live), (entries.len() + stats.reserved, below));
         let empty = text.lines().filter(|line| line.ends_with(" empty")).count();
         assert_eq!(slots.leaves.empty + slots.branches.empty, empty);
@@ -141,30 +156,33 @@ impl<'a, V: Value, L: Tested, M: Model> Subject<'a, V, L, M> {
         if !L::SEARCHES {
             return;
         }
+        let tree = self.tree.look();
         for _ in 0..searches {
             let request = programs::request(rng, self.model.space());
-            assert_eq!(L::find_gap(&self.tree, &request), self.model.find_gap(&request), "{request:?}");
+            assert_eq!(L::find_gap(&tree, &request), self.model.find_gap(&request), "{request:?}");
             let window = programs::window(rng, self.model.space());
-            assert_eq!(L::longest_gap(&self.tree, window), self.model.longest_gap(window), "{window}");
+            assert_eq!(L::longest_gap(&tree, window), self.model.longest_gap(window), "{window}");
         }
     }
+}
 
-    fn entries(&self) -> impl DoubleEndedIterator<Item = (IndexRange, u64)> {
-        self.tree.iter().map(|(range, lent)| (range, V::key_of_lent(lent)))
-    }
+fn keys<V: Value, L: Tested>(
+    tree: &MapleTree<V, L, &FaultyAlloc>,
+) -> impl DoubleEndedIterator<Item = (IndexRange, u64)> {
+    tree.iter().map(|(range, lent)| (range, V::key_of_lent(lent)))
 }
 
 /// Where a failed check happened, and how to come back there.
-impl<V: Value, L: Tested, M: Model> Drop for Subject<'_, V, L, M> {
+impl<V: Value, L: Tested, M: Model, K: Kind> Drop for Subject<'_, V, L, M, K> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let Self { title, steps, last, tree, .. } = self;
-            eprintln!("{title}: step {steps}, after {last:x?}, the tree is\n{}", tree.dump());
+            eprintln!("{title}: step {steps}, after {last:x?}, the tree is\n{}", tree.look().dump());
         }
     }
 }
 
-fn assert_same<T: PartialEq + Debug>(items: impl Iterator<Item = T>, expected: &[T]) {
+pub(crate) fn assert_same<T: PartialEq + Debug>(items: impl Iterator<Item = T>, expected: &[T]) {
     let mut expected = expected.iter();
     for item in items {
         assert_eq!(Some(&item), expected.next());
@@ -172,7 +190,10 @@ fn assert_same<T: PartialEq + Debug>(items: impl Iterator<Item = T>, expected: &
     assert_eq!(expected.next(), None);
 }
 
-fn assert_same_backwards<T: PartialEq + Debug>(items: impl DoubleEndedIterator<Item = T>, expected: &[T]) {
+pub(crate) fn assert_same_backwards<T: PartialEq + Debug>(
+    items: impl DoubleEndedIterator<Item = T>,
+    expected: &[T],
+) {
     let mut expected = expected.iter();
     for item in items.rev() {
         assert_eq!(Some(&item), expected.next_back());
@@ -181,7 +202,7 @@ fn assert_same_backwards<T: PartialEq + Debug>(items: impl DoubleEndedIterator<I
 }
 
 /// All items in order, taken from either end at random.
-fn from_both_ends<T>(mut items: impl DoubleEndedIterator<Item = T>, rng: &mut Rng) -> Vec<T> {
+pub(crate) fn from_both_ends<T>(mut items: impl DoubleEndedIterator<Item = T>, rng: &mut Rng) -> Vec<T> {
     let (mut front, mut back) = (Vec::new(), Vec::new());
     loop {
         let (item, end) =

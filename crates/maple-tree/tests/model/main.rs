@@ -6,6 +6,7 @@
 mod apply;
 mod check;
 mod faults;
+mod kind;
 mod layouts;
 mod model;
 mod orders;

@@ -1,23 +1,26 @@
 //! The programs by rule, with enough memory.
 
 use maple_faults::{FaultyAlloc, Plan};
+use maple_tree::reclaim::Epochs;
 use maple_tree::{Gaps, NoGaps, SmallGaps, SmallNoGaps};
 
 use crate::apply::Outcome;
 use crate::check::Subject;
+use crate::kind::{Exclusive, Kind, Shared};
 use crate::layouts::Tested;
 use crate::model::Ranges;
 use crate::rules;
 use crate::seed::{scaled, seeds};
 use crate::values::{Counted, Live};
 
-fn orders<L: Tested>() {
+fn orders<L: Tested, K: Kind>() {
     let mut rng = fastrand::Rng::with_seed(seeds().start);
     for (name, program) in rules::by_rule(scaled(1000) as u64) {
-        let alloc = FaultyAlloc::new(Plan::Never);
+        let (alloc, epochs) = (FaultyAlloc::new(Plan::Never), Epochs::new());
         let live = Live::default();
         let title = format!("MAPLE_SEED={}, {name}", seeds().start);
-        let mut subject = Subject::<Box<Counted>, L, _>::new(&alloc, Ranges::default(), &live, title);
+        let mut subject =
+            Subject::<Box<Counted>, L, _, K>::new(&alloc, &epochs, Ranges::default(), &live, title);
         for (step, op) in program.into_iter().enumerate() {
             assert_eq!(subject.apply(op), Outcome::AsPlanned);
             subject.check_search(&mut rng, 1);
@@ -33,24 +36,25 @@ fn orders<L: Tested>() {
     }
 }
 
-#[test]
-fn small_gaps() {
-    orders::<SmallGaps>();
+macro_rules! layouts {
+    ($($name:ident: $layout:ident),+) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn exclusive() {
+                orders::<$layout, Exclusive>();
+            }
+
+            #[test]
+            fn shared() {
+                orders::<$layout, Shared>();
+            }
+        }
+    )+};
 }
 
-#[cfg_attr(miri, ignore = "only sizes differ, and an interpreter takes its time")]
-#[test]
-fn gaps() {
-    orders::<Gaps>();
-}
-
-#[test]
-fn small_no_gaps() {
-    orders::<SmallNoGaps>();
-}
-
-#[cfg_attr(miri, ignore = "only sizes differ, and an interpreter takes its time")]
-#[test]
-fn no_gaps() {
-    orders::<NoGaps>();
-}
+layouts!(small_gaps: SmallGaps, small_no_gaps: SmallNoGaps);
+// Only sizes differ, and an interpreter takes its time.
+#[cfg(not(miri))]
+layouts!(gaps: Gaps, no_gaps: NoGaps);

@@ -1,14 +1,21 @@
 //! Random programs, with and without enough memory.
 
+use std::num::NonZeroU64;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
 use fastrand::Rng;
 use maple_faults::{FaultyAlloc, Plan};
+use maple_tree::reclaim::Epochs;
+use maple_tree::{Gaps, NoGaps, SmallGaps, SmallNoGaps};
 
 use crate::check::Subject;
+use crate::kind::{Exclusive, Kind, Shared, Tree as _};
 use crate::layouts::Tested;
 use crate::model::{Model, Ranges, Slots};
 use crate::programs::{self, Phase};
 use crate::seed::{scaled, seeds};
-use crate::values::{Live, Value};
+use crate::values::{Counted, Live, Value};
 
 /// How long and how thoroughly a program runs.
 struct Effort {
@@ -17,6 +24,13 @@ struct Effort {
     check_every: usize,
     /// The longest phase, and so how large trees become.
     phase: usize,
+}
+
+impl Effort {
+    /// A part of it.
+    fn over(&self, divisor: usize) -> Self {
+        Self { steps: self.steps / divisor, ..*self }
+    }
 }
 
 /// Spaces that are checked as a whole after each step.
@@ -28,12 +42,18 @@ fn plans(seed: u64) -> [Plan; 4] {
     [Plan::Never, Plan::Every(3), Plan::Random { probability: 0.5, seed }, Plan::After(7)]
 }
 
-fn run<V: Value, L: Tested>(title: &str, model: impl Model, effort: &Effort, plan: &Plan, seed: u64) {
+fn run<V: Value, L: Tested, K: Kind>(
+    title: &str,
+    model: impl Model,
+    effort: &Effort,
+    plan: &Plan,
+    seed: u64,
+) {
     let mut rng = Rng::with_seed(seed);
-    let alloc = FaultyAlloc::new(Plan::Never);
+    let (alloc, epochs) = (FaultyAlloc::new(Plan::Never), Epochs::new());
     let live = Live::default();
     let title = format!("MAPLE_SEED={seed}, {title}, {plan}");
-    let mut subject = Subject::<V, L, _>::new(&alloc, model, &live, title);
+    let mut subject = Subject::<V, L, _, K>::new(&alloc, &epochs, model, &live, title);
     let longest = scaled(effort.phase);
     let (mut phase, mut left) = (Phase::Grow, longest);
     for step in 0..scaled(effort.steps) {
@@ -46,6 +66,7 @@ fn run<V: Value, L: Tested>(title: &str, model: impl Model, effort: &Effort, pla
         left -= 1;
         let op = programs::next(&mut rng, phase, &subject.model);
         subject.apply(op);
+        subject.tree.disturb(&mut rng);
         let space = subject.model.space();
         for index in [programs::index(&mut rng, space), space.first(), space.last()] {
             subject.check_lookup(index);
@@ -64,6 +85,8 @@ fn run<V: Value, L: Tested>(title: &str, model: impl Model, effort: &Effort, pla
         }
     }
     subject.check_structure();
+    subject.tree.settle();
+    subject.check_structure();
     drop(subject);
     assert_eq!((alloc.counts().live, live.count()), (0, 0), "left after the tree");
 }
@@ -80,8 +103,8 @@ fn spaces() -> Vec<(&'static str, Slots)> {
     ]
 }
 
-/// All spaces and plans of failure.
-fn all<V: Value, L: Tested>() {
+/// All spaces and plans of failure, with a part of the steps.
+fn all<V: Value, L: Tested, K: Kind>(effort: usize) {
     for seed in seeds() {
         for (i, plan) in (0..).zip(plans(seed)) {
             // Programs that differ, all from one seed.
@@ -89,60 +112,54 @@ fn all<V: Value, L: Tested>() {
             // There is no time for so many in an interpreter.
             let spaces = if cfg!(miri) { Vec::new() } else { spaces() };
             for (title, model) in spaces {
-                run::<V, L>(title, model, &SMALL, &plan, seed);
+                run::<V, L, K>(title, model, &SMALL.over(effort), &plan, seed);
             }
-            run::<V, L>("all indices", Ranges::default(), &LARGE, &plan, seed);
+            run::<V, L, K>("all indices", Ranges::default(), &LARGE.over(effort), &plan, seed);
         }
     }
 }
 
 /// One test for each kind of entry.
-macro_rules! layouts {
-    ($($name:ident: $layout:ident),+) => {$(
-        mod $name {
-            use std::num::NonZeroU64;
-            use std::ptr::NonNull;
-            use std::sync::Arc;
-
-            use maple_tree::$layout;
-
-            use super::all;
-            use crate::values::Counted;
-
-            #[test]
-            fn units() {
-                all::<(), $layout>();
-            }
-
-            #[test]
-            fn integers() {
-                all::<NonZeroU64, $layout>();
-            }
-
-            #[test]
-            fn boxes() {
-                all::<Box<Counted>, $layout>();
-            }
-
-            #[test]
-            fn arcs() {
-                all::<Arc<Counted>, $layout>();
-            }
-
-            #[test]
-            fn references() {
-                all::<&'static u64, $layout>();
-            }
-
-            #[test]
-            fn pointers() {
-                all::<NonNull<u64>, $layout>();
-            }
+macro_rules! tests {
+    ($layout:ident, $kind:ident, $divisor:literal: $($name:ident $entry:ty),+) => {$(
+        #[test]
+        fn $name() {
+            all::<$entry, $layout, $kind>($divisor);
         }
     )+};
 }
 
-layouts!(small_gaps: SmallGaps, small_no_gaps: SmallNoGaps);
+macro_rules! layouts {
+    ($($name:ident: $layout:ident, $kind:ident, $divisor:literal;)+) => {$(
+        mod $name {
+            use super::*;
+
+            tests!(
+                $layout, $kind, $divisor: units (), integers NonZeroU64, boxes Box<Counted>, arcs Arc<Counted>,
+                references &'static u64, pointers NonNull<u64>
+            );
+        }
+    )+};
+}
+
+layouts! {
+    small_gaps: SmallGaps, Exclusive, 1;
+    small_no_gaps: SmallNoGaps, Exclusive, 1;
+    shared_small_gaps: SmallGaps, Shared, 2;
+}
 // Only sizes differ, and an interpreter takes its time.
 #[cfg(not(miri))]
-layouts!(gaps: Gaps, no_gaps: NoGaps);
+layouts! {
+    gaps: Gaps, Exclusive, 1;
+    no_gaps: NoGaps, Exclusive, 1;
+}
+
+/// All that is different about entries here is whether they are dropped: the other kinds take too long to compile.
+#[cfg(not(miri))]
+mod shared_other_layouts {
+    use super::*;
+
+    tests!(SmallNoGaps, Shared, 4: small_no_gaps Box<Counted>);
+    tests!(Gaps, Shared, 4: gaps Box<Counted>, gaps_of_units ());
+    tests!(NoGaps, Shared, 4: no_gaps Box<Counted>);
+}

@@ -45,7 +45,7 @@ impl Drop for Counted {
 }
 
 /// An entry that the tests can make from a number and recognise again.
-pub(crate) trait Value: CloneEntry {
+pub(crate) trait Value: CloneEntry + 'static {
     /// Whether [`Live`] knows about values of this kind.
     const COUNTED: bool = false;
 

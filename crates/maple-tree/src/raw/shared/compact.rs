@@ -182,7 +182,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         let Some(NodeMut::Branch(branch)) = self.root.as_mut().map(Link::node_mut) else { return Ok(()) };
         let Some(slot) = branch.live_at_or_after(0) else { return Ok(()) };
         let range = branch.range_of(slot, bounds);
-        if range == bounds {
+        if range == bounds || !branch.live().is_power_of_two() {
             return Ok(());
         }
         for index in [range.first(), range.last()] {

@@ -251,7 +251,7 @@ fn copy_tidily<L: Layout, A: NodeAlloc>(
 }
 
 /// Joins all empty slots that stand side by side; each that is larger then is shown to `joined`.
-pub(super) fn coalesce_all<S: Shape>(node: &mut S, mut joined: impl FnMut(&mut S, usize)) {
+pub(in crate::raw) fn coalesce_all<S: Shape>(node: &mut S, mut joined: impl FnMut(&mut S, usize)) {
     loop {
         // Empty, and so is the one before.
         let second = node.empty() & node.empty() << 1;

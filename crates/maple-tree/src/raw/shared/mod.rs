@@ -26,8 +26,11 @@ mod merge;
 mod read;
 mod retire;
 mod store;
+#[cfg(test)]
+mod tests;
 mod write;
 
+pub(super) use draft::coalesce_all;
 pub(crate) use read::{Reading, SeenLeaf};
 pub(crate) use retire::{RetireStats, Retired};
 pub(crate) use store::PreparedShared;
@@ -74,7 +77,17 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
 
     /// The same; before, what is gone with them is passed on. Should that panic, they are retired all the same.
     fn retire_shown(&mut self, replaced: Option<Replaced<L>>, displaced: &mut impl FnMut(Found)) {
-        let retiring = Retiring { writer: self, replaced };
+        self.retire_shown_and_erase(replaced, None, displaced);
+    }
+
+    /// The same; then what covers an index is erased.
+    fn retire_shown_and_erase(
+        &mut self,
+        replaced: Option<Replaced<L>>,
+        erase: Option<u64>,
+        displaced: &mut impl FnMut(Found),
+    ) {
+        let retiring = Retiring { writer: self, replaced, erase };
         if let Some(Replaced { link, bounds, gone: Some(gone) }) = &retiring.replaced {
             show_below(link, *bounds, *gone, displaced);
         }
@@ -82,7 +95,8 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
 }
 
 /// A part of the tree that readers do not find any more: a node, and what is below it and was replaced with it, or lies
-/// wholly in the range that is gone.
+/// wholly in the range that is gone. It is retired before the next draft begins: what it shares with the tree must be
+/// there when it is looked through.
 #[derive(Debug)]
 #[must_use = "it is to be retired"]
 struct Replaced<L> {
@@ -91,15 +105,20 @@ struct Replaced<L> {
     gone: Option<IndexRange>,
 }
 
-/// Retires what was replaced when it is dropped.
+/// Retires what was replaced when it is dropped, and erases what covers an index.
 struct Retiring<'a, 'w, L: Layout, A: NodeAlloc, C> {
     writer: &'a mut Writer<'w, L, A, C>,
     replaced: Option<Replaced<L>>,
+    erase: Option<u64>,
 }
 
 impl<L: Layout, A: NodeAlloc, C> Drop for Retiring<'_, '_, L, A, C> {
     fn drop(&mut self) {
         self.writer.retire(self.replaced.take());
+        // Not before: erasing may join nodes, and retire some that are still marked as replaced by what is above.
+        if let Some(index) = self.erase {
+            self.writer.erase_if(index, |_| true);
+        }
     }
 }
 

@@ -13,15 +13,18 @@ use crate::range::IndexRange;
 use crate::raw::{LeafView, RawTree};
 
 /// A tree this small may have as many retired nodes; a larger one as many as it has nodes.
-const NODES: usize = 256;
+const NODES: usize = 4096;
 /// Likewise for values.
 const VALUES: usize = 4096;
 
 /// How many bags may be partly full: one of each generation.
 const PARTIAL: usize = 2;
 
-/// How many things are retired before readers are looked for.
-const DUE: usize = 32;
+/// How many things are retired before readers are looked for: few, so that the nodes that come back can all be kept for
+/// the next writes, and are in the cache still.
+const DUE: usize = 8;
+/// How many may wait when they are looked for at each write.
+const MANY: usize = 256;
 
 /// Retired nodes and values. `C` is a point in time.
 ///
@@ -63,16 +66,16 @@ impl<L: Layout> Generation<L> {
         Self { nodes: Chain::new(), words: WordStack::new() }
     }
 
-    fn is_empty(&self) -> bool {
-        self.nodes.len() == 0 && self.words.len() == 0
+    fn len(&self) -> usize {
+        self.nodes.len() + self.words.len()
     }
 }
 
 impl<L: Layout, C: Copy> Retired<L, C> {
     /// Whether it is worth while to ask whether readers are gone: they notice it when they are looked for.
     pub(crate) fn is_due(&self) -> bool {
-        let young = self.young.nodes.len() + self.young.words.len();
-        young >= DUE || (self.since.is_none() && young > 0)
+        let (young, old) = (self.young.len(), self.old.len());
+        young >= DUE || old >= MANY || (self.since.is_none() && young > 0)
     }
 
     /// Gives back up to `budget` nodes and values that readers have left. `is_over` says whether all readers of a point in
@@ -88,7 +91,7 @@ impl<L: Layout, C: Copy> Retired<L, C> {
         if self.since.is_some_and(is_over) {
             self.give_back_old(memory, budget, receive);
         }
-        if self.since.is_none() && !self.young.is_empty() {
+        if self.since.is_none() && self.young.len() > 0 {
             mem::swap(&mut self.old, &mut self.young);
             self.since = Some(now());
         }
@@ -177,6 +180,12 @@ impl<L: Layout, C> Retired<L, C> {
         if retired >= nodes.max(NODES) { Err(AllocError) } else { Ok(()) }
     }
 
+    /// Whether a write may be refused, in a tree of so many nodes and values, for what is retired.
+    pub(crate) fn is_full(&self, nodes: usize, values: usize) -> bool {
+        let retired = self.young.words.len() + self.old.words.len();
+        self.check_limit(nodes).is_err() || retired >= values.max(VALUES)
+    }
+
     /// Retires a node that is not linked any more and has no live slot.
     pub(super) fn push_node(&mut self, link: Link<L>) {
         self.young.nodes.push(link);
@@ -206,6 +215,13 @@ impl<L: Layout, C> Retired<L, C> {
             }
         });
         Unlinked { leaves: young.nodes.leaves() - before.0, branches: young.nodes.branches() - before.1 }
+    }
+
+    /// For tests: all retired nodes.
+    #[cfg(test)]
+    pub(super) fn for_each_node(&self, mut visit: impl FnMut(&Link<L>)) {
+        self.young.nodes.for_each(&mut visit);
+        self.old.nodes.for_each(&mut visit);
     }
 
     pub(crate) fn stats(&self) -> RetireStats {

@@ -78,7 +78,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         range: IndexRange,
         mode: AllocMode,
     ) -> Result<PreparedShared<L>, InsertFailure> {
-        self.make_room(1, mode).map_err(InsertFailure::NoMemory)?;
+        self.make_room_to_insert(range, 1, mode)?;
         let (draft, prepared) = self.draft_insert(range, mode)?;
         Ok(self.set_aside(range, draft, PreparedStore::of_insert(range, prepared)))
     }
@@ -199,8 +199,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         let PreparedShared { range, step } = prepared;
         if let Step::Publish { draft, store } = step {
             let replaced = self.publish_store(range, draft, store, None);
-            self.erase_if(range.first(), |_| true);
-            self.retire_shown(replaced, displaced);
+            self.retire_shown_and_erase(replaced, Some(range.first()), displaced);
         } else {
             let mut clearing = Clearing { writer: self, range };
             while let Some(found) = clearing.erase_next() {

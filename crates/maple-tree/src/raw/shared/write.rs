@@ -18,7 +18,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         word: Option<Held>,
         mode: AllocMode,
     ) -> Result<(), InsertFailure> {
-        self.make_room(usize::from(word.is_some()), mode).map_err(InsertFailure::NoMemory)?;
+        self.make_room_to_insert(range, usize::from(word.is_some()), mode)?;
         if let Some(root) = self.tree.root.as_mut() {
             if occupy_exactly(root.in_place(), self.tree.bounds, range, word).is_some() {
                 *self.tree.counter(word) += 1;
@@ -32,6 +32,19 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         Ok(())
     }
 
+    /// Sees to it that a value can be retired later that is going to be stored over `range`, if that is free.
+    pub(super) fn make_room_to_insert(
+        &mut self,
+        range: IndexRange,
+        values: usize,
+        mode: AllocMode,
+    ) -> Result<(), InsertFailure> {
+        self.make_room(values, mode).map_err(|error| match self.tree.first_in(range) {
+            Some(found) => InsertFailure::Occupied(found.range),
+            None => InsertFailure::NoMemory(error),
+        })
+    }
+
     /// A draft in which inserting over `range`, which must be free, is prepared; nothing if the tree has no nodes.
     pub(super) fn draft_insert(
         &mut self,
@@ -39,6 +52,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         mode: AllocMode,
     ) -> Result<(Option<Draft<L>>, crate::raw::write::Prepared<L>), InsertFailure> {
         if self.tree.root.is_none() {
+            self.retired.check_limit(0).map_err(InsertFailure::NoMemory)?;
             return Ok((None, self.tree.prepare_insert(range, mode)?));
         }
         let depth = self.tree.plan_insert(range).map_err(InsertFailure::Occupied)?.top();

@@ -8,6 +8,7 @@ mod whole;
 use maple_tree::{AllocMode, IndexRange, InsertErrorKind};
 
 use crate::check::Subject;
+use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
 use crate::model::Model;
 use crate::programs::Op;
@@ -24,9 +25,11 @@ pub(crate) enum Outcome {
 
 /// What a write did, and what it may have asked of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Done {
+pub(crate) enum Done {
     /// It needed nothing.
     WithoutMemory,
+    /// It may have needed what replacing a value may.
+    LikeReplacement,
     /// It may have needed the nodes of one insertion.
     LikeInsertion,
     /// It may have needed as many nodes as there are.
@@ -41,14 +44,14 @@ enum Done {
     Undone,
 }
 
-impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
+impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
     /// One write, compared with the model.
     pub(crate) fn apply(&mut self, op: Op) -> Outcome {
         self.steps += 1;
         self.last = Some(op);
         self.number += 1;
         let before = self.text();
-        let (counts, stats) = (self.alloc.counts(), self.tree.stats());
+        let (counts, stats) = (self.alloc.counts(), self.tree.look().stats());
         let done = match op {
             Op::Insert(range) => self.insert(range),
             Op::Reserve(range) => self.reserve(range),
@@ -71,9 +74,13 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
         };
         let now = self.alloc.counts();
         let most = match done {
-            Done::WithoutMemory | Done::Refused => 0,
-            Done::LikeInsertion => stats.height + 1,
-            Done::LikeCopy | Done::NoMemory => (stats.leaves + stats.branches).max(stats.height + 1),
+            Done::WithoutMemory => 0,
+            Done::Refused => K::MOST_IF_REFUSED,
+            Done::LikeReplacement => K::MOST_OF_REPLACEMENT,
+            Done::LikeInsertion => K::most_of_insertion(stats.height),
+            Done::LikeCopy | Done::NoMemory => {
+                (stats.leaves + stats.branches).max(K::most_of_insertion(stats.height))
+            }
             Done::LikeBuild | Done::Undone => usize::MAX,
         };
         assert!(now.calls - counts.calls <= most as u64, "{} nodes, {done:?}", now.calls - counts.calls);
@@ -83,7 +90,7 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
         if !matches!(done, Done::NoMemory | Done::Undone) {
             return Outcome::AsPlanned;
         }
-        assert!(now.failed > counts.failed, "there was memory");
+        assert!(now.failed > counts.failed || self.tree.may_refuse(), "there was memory");
         // The next attempt has the same value.
         self.number -= 1;
         Outcome::NoMemory

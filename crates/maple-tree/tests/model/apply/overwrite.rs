@@ -1,29 +1,30 @@
 //! Writes over whatever is there, prepared or not, and joining.
 
-use maple_tree::{IndexRange, InsertErrorKind, NodeAlloc, Prepared};
+use maple_tree::{Content, IndexRange, InsertErrorKind, MapleTree, NodeAlloc};
 
 use super::Done;
 use crate::check::Subject;
+use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
-use crate::model::Model;
+use crate::model::{Model, Taken};
 use crate::programs::Use;
 use crate::values::Value;
 
-impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
+impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
     /// Whether something lies wholly in a range: then overwriting the range needs no memory.
     fn holds_something(&self, range: IndexRange) -> bool {
         self.model.taken().iter().any(|&(taken, _)| range.contains_range(taken))
     }
 
     fn cost_of_overwriting(&self, range: IndexRange) -> Done {
-        if self.holds_something(range) { Done::WithoutMemory } else { Done::LikeInsertion }
+        if !K::SHARED && self.holds_something(range) { Done::WithoutMemory } else { Done::LikeInsertion }
     }
 
     pub(super) fn store(&mut self, range: IndexRange) -> Done {
         let cost = self.cost_of_overwriting(range);
         let mut displaced = Vec::new();
-        let receive = |range, value: V| displaced.push((range, value.key_of()));
-        match self.tree.store_with(range, self.value(), self.mode(), receive) {
+        let receive = |range, key| displaced.push((range, key));
+        match self.tree.store(range, self.value(), self.mode(), receive) {
             Ok(()) => {
                 assert!(self.model.bounds().contains_range(range), "stored out of bounds");
                 assert_eq!(displaced, self.model.clear_range(range));
@@ -46,8 +47,8 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
         let cuts = cut(range.first()) || cut(range.last());
         let cost = if cuts { self.cost_of_overwriting(range) } else { Done::WithoutMemory };
         let mut cleared = Vec::new();
-        let receive = |range, value: V| cleared.push((range, value.key_of()));
-        match self.tree.clear_range_with(range, self.mode(), receive) {
+        let receive = |range, key| cleared.push((range, key));
+        match self.tree.clear_range(range, self.mode(), receive) {
             Ok(()) => {
                 assert_eq!(cleared, self.model.clear_range(range));
                 cost
@@ -60,8 +61,7 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
     }
 
     pub(super) fn prepare_insert(&mut self, range: IndexRange, used: Use) -> Done {
-        let (value, mode) = (self.value(), self.mode());
-        match self.tree.prepare_insert(range, mode).map(|prepared| finish(prepared, used, value)) {
+        match self.tree.prepare_insert(range, self.mode(), used, self.value()) {
             Ok(()) => {
                 self.assert_free(range);
                 self.used(range, used);
@@ -73,14 +73,7 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
 
     pub(super) fn prepare_store(&mut self, range: IndexRange, used: Use) -> Done {
         let cost = self.cost_of_overwriting(range);
-        let (value, mode, alloc) = (self.value(), self.mode(), self.alloc);
-        let finish = |prepared: Prepared<'_, V, L, _>| {
-            // From here on nothing may fail, nor ask.
-            let calls = alloc.counts().calls;
-            finish(prepared, used, value);
-            assert_eq!(alloc.counts().calls, calls, "what was prepared asked for memory");
-        };
-        match self.tree.prepare_store(range, mode).map(finish) {
+        match self.tree.prepare_store(range, self.mode(), used, self.value()) {
             Ok(()) => {
                 self.used(range, used);
                 cost
@@ -103,18 +96,54 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
 
     /// Values count as equal if their numbers are near each other.
     pub(super) fn merge(&mut self, window: IndexRange) -> Done {
-        let merged =
-            self.tree.merge_by(window, |left, right| left.key_of_ref() / 16 == right.key_of_ref() / 16);
-        assert_eq!(merged, self.model.merge(window, |left, right| left / 16 == right / 16));
-        if merged == 0 { Done::Refused } else { Done::WithoutMemory }
+        let failed = self.alloc.counts().failed;
+        let merged = self.tree.merge_by(window, |left, right| left / 16 == right / 16);
+        if self.alloc.counts().failed == failed && !self.tree.may_refuse() {
+            assert_eq!(merged, self.model.merge(window, |left, right| left / 16 == right / 16));
+        } else {
+            self.merged_in_part(window, merged);
+        }
+        match merged {
+            0 => Done::Refused,
+            _ if K::SHARED => Done::LikeBuild,
+            _ => Done::WithoutMemory,
+        }
+    }
+
+    /// Where there was no memory neighbours stay as they were; all others are joined.
+    fn merged_in_part(&mut self, window: IndexRange, merged: usize) {
+        let tree = self.tree.look();
+        let joined: Vec<Taken> =
+            taken(&tree).into_iter().filter(|(range, _)| range.overlaps(window)).collect();
+        drop(tree);
+        let before = self.model.taken();
+        let mut gone = 0;
+        for (range, key) in joined {
+            let parts: Vec<_> = before.iter().filter(|(part, _)| part.overlaps(range)).collect();
+            assert!(parts.iter().all(|(part, other)| {
+                range.contains_range(*part) && other.map(|other| other / 16) == key.map(|key| key / 16)
+            }));
+            assert_eq!(parts.first().map(|(part, key)| (part.first(), *key)), Some((range.first(), key)));
+            assert_eq!(parts.iter().map(|(part, _)| part.count()).sum::<u128>(), range.count());
+            for (part, _) in &parts {
+                self.model.free(part.first());
+            }
+            self.model.take(range, key);
+            gone += parts.len() - 1;
+        }
+        assert_eq!(gone, merged);
     }
 }
 
-fn finish<V: Value, L: Tested, A: NodeAlloc>(prepared: Prepared<'_, V, L, A>, used: Use, value: V) {
-    match used {
-        Use::Store => prepared.store(value),
-        Use::Reserve => prepared.reserve(),
-        Use::Clear => prepared.clear(),
-        Use::Drop => drop(prepared),
+/// All that is taken in a tree.
+fn taken<V: Value, L: Tested, A: NodeAlloc>(tree: &MapleTree<V, L, A>) -> Vec<Taken> {
+    let (mut cursor, mut taken) = (tree.cursor_front(), Vec::new());
+    while let Some((range, content)) = cursor.next_range() {
+        match content {
+            Content::Entry(lent) => taken.push((range, Some(V::key_of_lent(lent)))),
+            Content::Reserved => taken.push((range, None)),
+            Content::Gap => {}
+        }
     }
+    taken
 }

@@ -6,13 +6,15 @@ use maple_tree::{AllocMode, IndexRange, InsertErrorKind};
 
 use super::Done;
 use crate::check::Subject;
+use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
 use crate::model::Model;
+use crate::programs::Use;
 use crate::values::Value;
 
-impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
+impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
     pub(super) fn insert(&mut self, range: IndexRange) -> Done {
-        match self.tree.insert_with(range, self.value(), self.mode()) {
+        match self.tree.insert(range, self.value(), self.mode()) {
             Ok(()) => {
                 self.assert_free(range);
                 self.model.take(range, Some(self.key()));
@@ -26,7 +28,7 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
     }
 
     pub(super) fn reserve(&mut self, range: IndexRange) -> Done {
-        match self.tree.reserve_with(range, self.mode()) {
+        match self.tree.reserve(range, self.mode()) {
             Ok(()) => {
                 self.assert_free(range);
                 self.model.take(range, None);
@@ -37,7 +39,7 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
     }
 
     pub(super) fn erase(&mut self, index: u64) -> Done {
-        let erased = self.tree.erase(index).map(|(range, value)| (range, value.key_of()));
+        let erased = self.tree.erase(index);
         let there = self.model.first_in(IndexRange::single(index));
         assert_eq!(erased, there.and_then(|(range, key)| Some((range, key?))));
         if erased.is_none() {
@@ -61,14 +63,15 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
     pub(super) fn replace(&mut self, index: u64) -> Done {
         match (self.tree.replace(index, self.value()), self.model.first_in(IndexRange::single(index))) {
             (Ok(old), Some((range, key))) => {
-                assert_eq!(old.map(V::key_of), key);
+                assert_eq!(old, key);
                 self.model.free(index);
                 self.model.take(range, Some(self.key()));
-                Done::WithoutMemory
+                Done::LikeReplacement
             }
-            (Err(value), None) => {
+            (Err((value, no_memory)), held) => {
                 assert_eq!(value.key_of(), self.key());
-                Done::Refused
+                assert!(no_memory || held.is_none());
+                if no_memory { Done::NoMemory } else { Done::Refused }
             }
             (_, held) => unreachable!("replace({index:#x}) where the model has {held:x?}"),
         }
@@ -77,18 +80,20 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
     /// Nothing can be done with a range that holds no index, and nothing is.
     pub(super) fn reversed(&mut self, first: u64, last: u64) -> Done {
         let range = (Bound::Included(first), Bound::Included(last));
-        for result in [self.tree.insert(range, self.value()), self.tree.store(range, self.value())] {
+        let (inserted, mode) = (self.tree.insert(range, self.value(), AllocMode::Normal), AllocMode::Normal);
+        let stored = self.tree.store(range, self.value(), mode, |_, _| ());
+        for result in [inserted, stored] {
             let error = result.expect_err("the range is reversed");
             assert_eq!(error.kind, InsertErrorKind::EmptyRange);
             assert_eq!(error.value.key_of(), self.key());
         }
-        assert_eq!(self.tree.reserve(range), Err(InsertErrorKind::EmptyRange));
-        assert!(self.tree.prepare_insert(range, AllocMode::Normal).is_err());
-        assert!(self.tree.prepare_store(range, AllocMode::Normal).is_err());
-        assert_eq!(self.tree.clear_range(range), Ok(()));
+        assert_eq!(self.tree.reserve(range, mode), Err(InsertErrorKind::EmptyRange));
+        assert!(self.tree.prepare_insert(range, mode, Use::Drop, self.value()).is_err());
+        assert!(self.tree.prepare_store(range, mode, Use::Drop, self.value()).is_err());
+        assert_eq!(self.tree.clear_range(range, mode, |_, _| ()), Ok(()));
         assert_eq!(self.tree.merge_by(range, |_, _| true), 0);
-        assert!(self.tree.range(range).next().is_none());
-        assert!(self.tree.gaps_within(range).next().is_none());
+        assert!(self.tree.look().range(range).next().is_none());
+        assert!(self.tree.look().gaps_within(range).next().is_none());
         Done::Refused
     }
 }

@@ -4,16 +4,17 @@ use maple_tree::{AllocateErrorKind, Cyclic, Direction, GapRequest, IndexRange};
 
 use super::Done;
 use crate::check::Subject;
+use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
 use crate::model::Model;
 use crate::programs;
 use crate::values::Value;
 
-impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
+impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
     pub(super) fn allocate(&mut self, request: &GapRequest) -> Done {
         let expected = self.model.find_gap(request);
         let (value, mode) = (self.value(), self.mode());
-        let Some(result) = L::allocate(&mut self.tree, request, value, mode) else {
+        let Some(result) = self.tree.allocate(request, value, mode) else {
             return Done::Refused;
         };
         match result {
@@ -61,7 +62,7 @@ impl<V: Value, L: Tested, M: Model> Subject<'_, V, L, M> {
         let expected = straight.or_else(|| self.model.find_gap(request));
         let mut cyclic = self.placed_last.map_or(Cyclic::new(), Cyclic::after);
         let (value, mode) = (self.value(), self.mode());
-        let result = L::allocate_cyclic(&mut self.tree, request, value, mode, &mut cyclic);
+        let result = self.tree.allocate_cyclic(request, value, mode, &mut cyclic);
         match result {
             None => Done::Refused,
             Some(Ok(placed)) => {

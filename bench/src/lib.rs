@@ -1,0 +1,13 @@
+//! Measures the tree and the allocator side by side with their peers. See `docs/performance.md`.
+
+pub mod args;
+pub mod copies;
+pub mod measure;
+pub mod memory;
+pub mod numbers;
+pub mod report;
+pub mod row;
+pub mod run;
+pub mod subject;
+pub mod subjects;
+pub mod workloads;
