@@ -1,12 +1,12 @@
-//! Our allocator of I/O virtual addresses.
+//! Our allocator of I/O virtual addresses, without the caches in front of it.
 
 use iova::{Granule, Request};
 
 use crate::subject::{Allocator, SharedDomain, Space, Subject};
 
-/// The domain of one owner, and the one that threads share.
-type Exclusive = iova::Domain;
-type Threaded = iova::ParkingLotDomain;
+/// The space of one owner, and one behind a lock: without caches, as in the rows.
+type Exclusive = iova::Space;
+type Threaded = iova::LockedSpace<parking_lot::RawMutex>;
 
 const PAGE: u64 = 4096;
 
