@@ -6,7 +6,7 @@ use std::thread;
 
 use maple_tree::reclaim::{Epochs, GlobalEpochs, Reclaim};
 use maple_tree::shared::{ReadGuard, SharedMapleTree};
-use maple_tree::{Direction, GapRequest, Gaps, Global, IndexRange, InsertErrorKind, MapleTree};
+use maple_tree::{Direction, GapRequest, Gaps, Global, IndexRange, InsertErrorKind};
 use parking_lot::RawMutex;
 
 use crate::subject::{Allocator, SharedMap, Space, Subject};
