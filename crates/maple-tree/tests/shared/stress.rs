@@ -20,16 +20,19 @@ use maple_tree::reclaim::Epochs;
 use maple_tree::shared::{ReadGuard, SharedMapleTree};
 use maple_tree::{AllocMode, Compaction, Gaps, Global, IndexRange, Layout, MapleTree, SmallGaps};
 
-use crate::seed::{scaled, seeds};
+use crate::seed::seeds;
 
 /// All indices below are covered.
 const COVERED: u64 = 256;
 /// Where the places with fixed entries begin.
 const PLACES: u64 = 1024;
 /// How many there are, of 16 indices each: the first four of them fixed.
-const COUNT: u64 = 64;
+const COUNT: u64 = if cfg!(miri) { 8 } else { 64 };
 /// Where the top part begins, in which all comes and goes.
 const TOP: u64 = u64::MAX - 255;
+
+/// How many writes there are.
+const WRITES: usize = if cfg!(miri) { 100 } else { 400_000 };
 
 const ALIVE: u64 = 0x6d61_706c_6574_7265;
 
@@ -222,7 +225,7 @@ fn stress<L: Layout>(writers: usize) {
                 let mut rng = rng.fork();
                 scope.spawn(move || {
                     start.wait();
-                    for _ in 0..scaled(400_000) / writers {
+                    for _ in 0..WRITES / writers {
                         write(tree, &mut rng);
                     }
                     left.fetch_sub(1, Relaxed);

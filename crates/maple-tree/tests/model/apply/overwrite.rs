@@ -104,8 +104,8 @@ impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
             self.merged_in_part(window, merged);
         }
         match merged {
-            0 => Done::Refused,
             _ if K::SHARED => Done::LikeBuild,
+            0 => Done::Refused,
             _ => Done::WithoutMemory,
         }
     }

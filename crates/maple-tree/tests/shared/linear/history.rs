@@ -15,6 +15,9 @@ use crate::seed::{scaled, seeds};
 /// Few, so that they are read and written at the same time; enough for small trees of three levels.
 const INDICES: u64 = 48;
 
+/// Writes of each writer.
+const STEPS: usize = if cfg!(miri) { 100 } else { 40_000 };
+
 type Tree<L> = SharedMapleTree<Box<u64>, spin::Mutex<()>, Epochs, L>;
 type Guard<'t, L> = WriteGuard<'t, Box<u64>, spin::Mutex<()>, Epochs, L, maple_tree::Global>;
 
@@ -145,7 +148,7 @@ fn histories<L: Layout>(writers: usize) {
     let (mut count, mut seen) = (0, 0);
     for seed in seeds() {
         for round in 0..scaled(8) as u64 {
-            let (operations, found) = history::<L>(seed.wrapping_add(round << 32), writers, scaled(40_000));
+            let (operations, found) = history::<L>(seed.wrapping_add(round << 32), writers, STEPS);
             count += operations;
             seen += found;
         }
