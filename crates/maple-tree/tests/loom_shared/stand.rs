@@ -10,7 +10,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::{Mutex, MutexGuard};
 use maple_tree::reclaim::Epochs;
 use maple_tree::shared::{ReadGuard, SharedMapleTree, WriteGuard};
-use maple_tree::{AllocError, AllocMode, Entry, Global, NodeAlloc, Word};
+use maple_tree::{AllocError, AllocMode, CloneEntry, Entry, Global, NodeAlloc, Word};
 
 pub(crate) type Tree<L> = SharedMapleTree<Value, Lock, Epochs, L, Kept>;
 pub(crate) type Writer<'t, L> = WriteGuard<'t, Value, Lock, Epochs, L, Kept>;
@@ -80,6 +80,12 @@ impl Body {
     }
 }
 
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        self.number() == other.number()
+    }
+}
+
 impl Clone for Value {
     fn clone(&self) -> Self {
         Self::new(self.body().number())
@@ -88,7 +94,7 @@ impl Clone for Value {
 
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
-        self.body().number() == other.body().number()
+        self.body() == other.body()
     }
 }
 
@@ -126,6 +132,9 @@ unsafe impl Entry for Value {
         unsafe { word.cast().as_ref() }
     }
 }
+
+// SAFETY: the body is shared by all counts of the `Arc`.
+unsafe impl CloneEntry for Value {}
 
 /// The global allocator, but nothing is used again in the same iteration.
 #[derive(Debug)]

@@ -10,7 +10,6 @@ use super::stand::{Kept, Tree, Value};
 
 fn tree() -> Arc<Tree<SmallGaps>> {
     let tree = Tree::<SmallGaps>::from_tree(MapleTree::new_in(Kept), Epochs::new())
-        .expect("there is memory")
         .expect("an empty tree needs no memory");
     drop(tree.read());
     insert_apart(&mut tree.write(), 0, 3);
