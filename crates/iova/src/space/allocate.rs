@@ -2,7 +2,7 @@
 
 use core::ops::RangeBounds;
 
-use maple_tree::{AllocMode, IndexRange, InsertErrorKind, NodeAlloc};
+use maple_tree::{AllocMode, GapRequest, IndexRange, InsertErrorKind, NodeAlloc};
 
 use super::search::Found;
 use super::{Space, kind};
@@ -92,8 +92,13 @@ impl<A: NodeAlloc> Space<A> {
     /// As [`allocate`](Self::allocate), but that there is no such range is no failure, and is not explained. An explanation
     /// takes up to 65 searches for each limit.
     pub(crate) fn try_allocate(&mut self, request: &Request) -> Result<Option<IovaRange>, AllocateError> {
+        if let Some(range) = self.take_over(request) {
+            return Ok(Some(range));
+        }
         let result = match self.search(request) {
-            Ok(Found::Free(pfns)) => self.take(pfns, request).map(Some).map_err(AllocateError::from),
+            Ok(Found::Free(pfns, search)) => {
+                self.take(pfns, request, &search).map(Some).map_err(AllocateError::from)
+            }
             Ok(Found::Nothing(_)) => Ok(None),
             Err(error) => Err(error.into()),
         };
@@ -104,21 +109,40 @@ impl<A: NodeAlloc> Space<A> {
     }
 
     fn allocate_highest(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
-        let pfns = self.search_or_explain(request)?;
-        Ok(self.take(pfns, request)?)
+        if let Some(range) = self.take_over(request) {
+            return Ok(range);
+        }
+        let (pfns, search) = self.search_or_explain(request)?;
+        Ok(self.take(pfns, request, &search)?)
     }
 
-    /// Takes a free range that was found for a request.
-    fn take(&mut self, pfns: IndexRange, request: &Request) -> Result<IovaRange, OutOfNodeMemory> {
+    /// Takes over what was freed last, if that is the highest range that satisfies a request.
+    #[inline]
+    fn take_over(&mut self, request: &Request) -> Option<IovaRange> {
+        let pfns = self.ranges.take_over(request)?;
         let range = self.range(pfns);
-        match self.tree.insert_with(pfns, kind::ALLOCATED, request.alloc_mode()) {
+        self.usage.allocated(range);
+        self.counters.allocated(false);
+        Some(range)
+    }
+
+    /// Takes a free range that a search found for a request.
+    fn take(
+        &mut self,
+        pfns: IndexRange,
+        request: &Request,
+        search: &GapRequest,
+    ) -> Result<IovaRange, OutOfNodeMemory> {
+        let range = self.range(pfns);
+        let fallback = request.is_fallback(range);
+        match self.ranges.allocate(pfns, request, search, fallback) {
             Ok(()) => {
                 self.usage.allocated(range);
-                self.counters.allocated(request.is_fallback(range));
+                self.counters.allocated(fallback);
                 Ok(range)
             }
-            Err(error) => {
-                debug_assert!(matches!(error.kind, InsertErrorKind::NodeMemory(_)), "the range is free");
+            Err(kind) => {
+                debug_assert!(matches!(kind, InsertErrorKind::NodeMemory(_)), "the range is free");
                 Err(OutOfNodeMemory { range })
             }
         }
@@ -131,12 +155,12 @@ impl<A: NodeAlloc> Space<A> {
     ) -> Result<IovaRange, PlaceError> {
         let bytes = IndexRange::from_bounds(range).ok_or(BadRequest::EmptyRange)?;
         let pfns = self.whole_granules(bytes)?;
-        if !self.tree.bounds().contains_range(pfns) {
+        if !self.bounds().contains_range(pfns) {
             let (first, last, aperture) = (bytes.first(), bytes.last(), self.aperture());
             return Err(BadRequest::OutsideAperture { first, last, aperture }.into());
         }
         let range = self.range(pfns);
-        match self.tree.insert_with(pfns, kind::ALLOCATED, mode) {
+        match self.ranges.tree_mut().insert_with(pfns, kind::ALLOCATED, mode) {
             Ok(()) => {
                 self.usage.allocated(range);
                 self.counters.allocated(false);

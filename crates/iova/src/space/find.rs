@@ -27,7 +27,7 @@ impl<A: NodeAlloc> Space<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn find(&self, iova: u64) -> Option<(IovaRange, RangeKind)> {
-        let (pfns, code) = self.tree.get_entry(self.granule.pfn_of(iova).get())?;
+        let (pfns, code) = self.ranges.entry(self.granule.pfn_of(iova).get())?;
         Some((self.range(pfns), RangeKind::of(code)))
     }
 
@@ -52,12 +52,13 @@ impl<A: NodeAlloc> Space<A> {
     /// ```
     pub fn longest_free_run(&self, limit: u64) -> Option<IovaRange> {
         let last = self.granule.last_whole_pfn(limit)?;
-        self.tree.longest_gap(..=last).map(|pfns| self.range(pfns))
+        let window = IndexRange::new(0, last)?;
+        self.ranges.longest_gap(window).map(|pfns| self.range(pfns))
     }
 
     /// The error of a range that cannot be had because of the entry `by`.
     pub(super) fn occupied_by(&self, by: IndexRange) -> PlaceError {
-        let kind = self.tree.get(by.first()).map_or(RangeKind::Allocated, RangeKind::of);
+        let kind = self.ranges.tree().get(by.first()).map_or(RangeKind::Allocated, RangeKind::of);
         PlaceError::Occupied { by: self.range(by), kind }
     }
 }

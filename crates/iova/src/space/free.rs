@@ -3,7 +3,7 @@
 use maple_tree::{IndexRange, NodeAlloc};
 
 use super::Space;
-use super::kind::{ALLOCATED, Code, RangeKind};
+use super::kind::RangeKind;
 use crate::error::FreeError;
 use crate::range::IovaRange;
 
@@ -74,6 +74,10 @@ impl<A: NodeAlloc> Space<A> {
         let range = self.range(pfns);
         self.usage.freed(range);
         self.counters.freed();
+        if self.usage.allocated_ranges == 0 {
+            // An empty space has no nodes.
+            self.ranges.take_out_vacated();
+        }
         Ok(range)
     }
 
@@ -83,12 +87,7 @@ impl<A: NodeAlloc> Space<A> {
             return None;
         }
         let pfn = self.granule.pfn_of(iova).get();
-        let is_it = |pfns: IndexRange, code: &Code| {
-            pfns.first() == pfn
-                && *code == ALLOCATED
-                && granules.is_none_or(|granules| pfns.count() == granules)
-        };
-        self.tree.erase_if(pfn, is_it).map(|(pfns, _)| pfns)
+        self.ranges.free(pfn, |pfns| granules.is_none_or(|granules| pfns.count() == granules))
     }
 
     /// Why no allocated range, of so many granules if that is said, begins at an iova.

@@ -23,7 +23,8 @@ impl<A: NodeAlloc> Space<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn allocations(&self) -> Allocations<'_, A> {
-        Allocations { entries: self.tree.iter(), granule: self.granule }
+        let (entries, vacated) = (self.ranges.tree().iter(), self.ranges.vacated());
+        Allocations { entries, vacated, granule: self.granule }
     }
 
     /// The reserved regions in order of address, from either end; adjacent reservations are one region. O(n) in all.
@@ -40,13 +41,15 @@ impl<A: NodeAlloc> Space<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reserved_regions(&self) -> ReservedRegions<'_, A> {
-        ReservedRegions { entries: self.tree.iter(), granule: self.granule }
+        ReservedRegions { entries: self.ranges.tree().iter(), granule: self.granule }
     }
 }
 
 /// The allocated ranges of a space in order; made by [`Space::allocations`].
 pub struct Allocations<'a, A: NodeAlloc> {
     entries: Iter<'a, Code, Gaps, A>,
+    /// What is in the tree as an allocation but is free.
+    vacated: Option<IndexRange>,
     granule: Granule,
 }
 
@@ -54,7 +57,8 @@ impl<A: NodeAlloc> Iterator for Allocations<'_, A> {
     type Item = IovaRange;
 
     fn next(&mut self) -> Option<IovaRange> {
-        let pfns = self.entries.find_map(of_kind(RangeKind::Allocated))?;
+        let allocated = self.entries.by_ref().filter_map(of_kind(RangeKind::Allocated));
+        let pfns = { allocated }.find(|pfns| self.vacated != Some(*pfns))?;
         Some(IovaRange::of_pfns(pfns, self.granule))
     }
 
@@ -65,7 +69,8 @@ impl<A: NodeAlloc> Iterator for Allocations<'_, A> {
 
 impl<A: NodeAlloc> DoubleEndedIterator for Allocations<'_, A> {
     fn next_back(&mut self) -> Option<IovaRange> {
-        let pfns = self.entries.by_ref().rev().find_map(of_kind(RangeKind::Allocated))?;
+        let allocated = self.entries.by_ref().rev().filter_map(of_kind(RangeKind::Allocated));
+        let pfns = { allocated }.find(|pfns| self.vacated != Some(*pfns))?;
         Some(IovaRange::of_pfns(pfns, self.granule))
     }
 }

@@ -8,6 +8,7 @@
 //! - **S3** Reserved regions are whole: no two entries of them adjoin. Neither do two entries between windows, and they
 //!   are not at the ends of the aperture.
 //! - **S4** Allocations less frees are the ranges that are allocated.
+//! - **S5** What was freed last may still be in the tree, as [`ranges`] says, and counts as free.
 //!
 //! Each operation is one file. Those that may fail look first and change then; the counters of failures are all
 //! that a failed operation leaves behind.
@@ -19,6 +20,7 @@ mod free;
 mod iter;
 mod kind;
 mod prepare;
+mod ranges;
 mod reserve;
 mod search;
 mod statistics;
@@ -29,9 +31,9 @@ mod windows;
 use core::fmt;
 use core::ops::RangeBounds;
 
-use maple_tree::{Gaps, Global, IndexRange, MapleTree, NodeAlloc};
+use maple_tree::{Global, IndexRange, NodeAlloc};
 
-use self::kind::Code;
+use self::ranges::Ranges;
 use self::statistics::Usage;
 use crate::error::InvalidAperture;
 use crate::granule::Granule;
@@ -75,8 +77,7 @@ pub use windows::Windows;
 /// ```
 pub struct Space<A: NodeAlloc = Global> {
     granule: Granule,
-    /// Its bounds are the aperture, in pfns. All of them exist: shifted left they fit into 64 bits.
-    tree: MapleTree<Code, Gaps, A>,
+    ranges: Ranges<A>,
     usage: Usage,
     counters: Counters,
 }
@@ -122,7 +123,7 @@ impl<A: NodeAlloc> Space<A> {
     fn of_pfns(granule: Granule, aperture: IndexRange, alloc: A) -> Self {
         Self {
             granule,
-            tree: MapleTree::bounded_in(aperture, alloc),
+            ranges: Ranges::new(aperture, alloc),
             usage: Usage::default(),
             counters: Counters::default(),
         }
@@ -136,12 +137,12 @@ impl<A: NodeAlloc> Space<A> {
     /// The smallest range that has all that may be handed out: reserved regions are in it, and what lies between
     /// [windows](Self::windows).
     pub fn aperture(&self) -> IovaRange {
-        self.range(self.tree.bounds())
+        self.range(self.bounds())
     }
 
     /// Where the tree's nodes come from.
     pub fn allocator(&self) -> &A {
-        self.tree.allocator()
+        self.ranges.tree().allocator()
     }
 
     /// As iovas. The pfns lie in the aperture, so they exist.
@@ -149,8 +150,13 @@ impl<A: NodeAlloc> Space<A> {
         IovaRange::of_pfns(pfns, self.granule)
     }
 
+    /// The aperture in pfns.
+    fn bounds(&self) -> IndexRange {
+        self.ranges.tree().bounds()
+    }
+
     fn free_granules(&self) -> u128 {
-        self.usage.free_granules(self.tree.bounds())
+        self.usage.free_granules(self.bounds())
     }
 }
 

@@ -50,15 +50,15 @@ impl<A: NodeAlloc> Space<A> {
     /// ```
     pub fn prepare(&mut self, request: &Request) -> Result<PreparedAllocation<'_, A>, AllocateError> {
         let pfns = match self.search_or_explain(request) {
-            Ok(pfns) => pfns,
+            Ok((pfns, _)) => pfns,
             Err(error) => {
                 self.counters.failures.allocation_failed(&error);
                 return Err(error);
             }
         };
         let range = self.range(pfns);
-        let Self { tree, usage, counters, .. } = self;
-        match tree.prepare_insert(pfns, request.alloc_mode()) {
+        let Self { ranges, usage, counters, .. } = self;
+        match ranges.tree_mut().prepare_insert(pfns, request.alloc_mode()) {
             Ok(insertion) => {
                 let fallback = request.is_fallback(range);
                 Ok(PreparedAllocation { insertion, range, fallback, usage, counters })

@@ -57,8 +57,8 @@ impl<A: NodeAlloc> Space<A> {
     fn reserve_touched(&mut self, range: impl RangeBounds<u64>, mode: AllocMode) -> Result<u128, PlaceError> {
         let bytes = IndexRange::from_bounds(range).ok_or(BadRequest::EmptyRange)?;
         let touched = touched_pfns(bytes, self.granule).ok_or(BadRequest::EmptyRange)?;
-        let Some(whole) = touched.intersection(self.tree.bounds()) else { return Ok(0) };
-        let allocated = self.tree.range(whole).find(|(_, code)| *code == ALLOCATED);
+        let Some(whole) = touched.intersection(self.bounds()) else { return Ok(0) };
+        let allocated = self.ranges.tree_mut().range(whole).find(|(_, code)| *code == ALLOCATED);
         if let Some((by, _)) = allocated {
             return Err(self.occupied_by(by));
         }
@@ -91,7 +91,7 @@ impl<A: NodeAlloc> Space<A> {
     /// Fills the gap at the beginning of `rest`, if there is one. Returns how many granules it has, and the last pfn of
     /// it or of what comes after it; or the gap, for which there is no memory.
     fn add_piece(&mut self, rest: IndexRange, mode: AllocMode) -> Result<(u128, u64), IndexRange> {
-        let by = match self.tree.insert_with(rest, ADDED, mode) {
+        let by = match self.ranges.tree_mut().insert_with(rest, ADDED, mode) {
             Ok(()) => return Ok((rest.count(), rest.last())),
             Err(error) => match error.kind {
                 InsertErrorKind::Occupied { by } => by,
@@ -100,17 +100,17 @@ impl<A: NodeAlloc> Space<A> {
         };
         let piece = by.first().checked_sub(1).and_then(|last| IndexRange::new(rest.first(), last));
         let Some(piece) = piece else { return Ok((0, by.last())) };
-        self.tree.insert_with(piece, ADDED, mode).map_err(|_| piece)?;
+        self.ranges.tree_mut().insert_with(piece, ADDED, mode).map_err(|_| piece)?;
         Ok((piece.count(), by.last()))
     }
 
     /// Makes the added pieces in `whole`, all of which is taken, parts of regions.
     fn join_pieces(&mut self, whole: IndexRange) {
         let mut next = Some(whole.first());
-        while let Some((entry, code)) = next.and_then(|pfn| self.tree.get_entry(pfn)) {
+        while let Some((entry, code)) = next.and_then(|pfn| self.ranges.tree().get_entry(pfn)) {
             let done = if code == EXCLUDED { entry } else { self.region_around(entry) };
             if code != EXCLUDED {
-                let joined = self.tree.store_with(done, RESERVED, AllocMode::Atomic, |_, _| ());
+                let joined = self.ranges.tree_mut().store_with(done, RESERVED, AllocMode::Atomic, |_, _| ());
                 debug_assert!(joined.is_ok(), "a whole entry lends its slot");
             }
             next = done.last().checked_add(1).filter(|pfn| *pfn <= whole.last());
@@ -120,7 +120,7 @@ impl<A: NodeAlloc> Space<A> {
     /// A piece together with the regions and pieces that adjoin it.
     fn region_around(&self, piece: IndexRange) -> IndexRange {
         let reserved_at = |pfn| {
-            let (entry, code) = self.tree.get_entry(pfn)?;
+            let (entry, code) = self.ranges.tree().get_entry(pfn)?;
             (code == RESERVED || code == ADDED).then_some(entry)
         };
         let (mut first, mut last) = (piece.first(), piece.last());
@@ -137,9 +137,9 @@ impl<A: NodeAlloc> Space<A> {
     fn take_out_pieces(&mut self, covered: Range<u64>) {
         let mut pfn = covered.start;
         while pfn < covered.end {
-            let Some((entry, code)) = self.tree.get_entry(pfn) else { break };
+            let Some((entry, code)) = self.ranges.tree().get_entry(pfn) else { break };
             if code == ADDED {
-                self.tree.erase(pfn);
+                self.ranges.tree_mut().erase(pfn);
             }
             // The entry is followed by what failed, so it does not end with the index space.
             pfn = entry.last().saturating_add(1);

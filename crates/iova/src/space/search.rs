@@ -8,35 +8,41 @@ use crate::request::{Alignment, Request};
 
 /// What came of a search.
 pub(super) enum Found {
-    /// This is free.
-    Free(IndexRange),
+    /// This is free, and was found by this search.
+    Free(IndexRange, GapRequest),
     /// There is no such range. This was searched for in vain, which may be explained.
     Nothing(GapRequest),
 }
 
 impl<A: NodeAlloc> Space<A> {
     /// The highest free range that satisfies a request: below the preferred limit, if there is one, else below the limit.
-    pub(super) fn search(&self, request: &Request) -> Result<Found, BadRequest> {
-        if let Some(pfns) = request.preferred_limit().and_then(|_| self.find_preferred(request)) {
-            return Ok(Found::Free(pfns));
+    pub(super) fn search(&mut self, request: &Request) -> Result<Found, BadRequest> {
+        if let Some(found) = request.preferred_limit().and_then(|_| self.find_preferred(request)) {
+            return Ok(found);
         }
         let search = self.search_below(request.limit_iova(), request)?;
-        Ok(self.tree.find_gap(&search).map_or(Found::Nothing(search), Found::Free))
+        Ok(match self.ranges.find_gap(&search) {
+            Some(pfns) => Found::Free(pfns, search),
+            None => Found::Nothing(search),
+        })
     }
 
     /// The same, and why there is none.
-    pub(super) fn search_or_explain(&self, request: &Request) -> Result<IndexRange, AllocateError> {
+    pub(super) fn search_or_explain(
+        &mut self,
+        request: &Request,
+    ) -> Result<(IndexRange, GapRequest), AllocateError> {
         match self.search(request)? {
-            Found::Free(pfns) => Ok(pfns),
+            Found::Free(pfns, search) => Ok((pfns, search)),
             Found::Nothing(search) => Err(self.out_of_address_space(request, &search).into()),
         }
     }
 
     // Apart, so that it is not in the way of requests without such a limit.
     #[inline(never)]
-    fn find_preferred(&self, request: &Request) -> Option<IndexRange> {
+    fn find_preferred(&mut self, request: &Request) -> Option<Found> {
         let (_, preferred) = self.search_below_preferred(request)?;
-        self.tree.find_gap(&preferred)
+        self.ranges.find_gap(&preferred).map(|pfns| Found::Free(pfns, preferred))
     }
 
     /// The preferred limit, if it makes a difference, and the search below it. None if nothing lies below it, or the request
@@ -64,9 +70,9 @@ impl<A: NodeAlloc> Space<A> {
             return Err(BadRequest::Boundary { granules });
         }
         let below_aperture = BadRequest::LimitBelowAperture { limit, aperture: self.aperture() };
-        let last = self.granule.last_whole_pfn(limit).ok_or(below_aperture)?.min(self.tree.bounds().last());
+        let last = self.granule.last_whole_pfn(limit).ok_or(below_aperture)?.min(self.bounds().last());
         // Size and alignment are right, so what can be wrong is an empty window.
-        let search = GapRequest::new(self.tree.bounds().first()..=last, granules, align, Direction::TopDown)
+        let search = GapRequest::new(self.bounds().first()..=last, granules, align, Direction::TopDown)
             .map_err(|_| below_aperture)?;
         match boundary {
             None => Ok(search),
@@ -80,7 +86,7 @@ impl<A: NodeAlloc> Space<A> {
     #[cold]
     fn out_of_address_space(&self, request: &Request, search: &GapRequest) -> OutOfAddressSpace {
         let longest_in = |search: &GapRequest| {
-            let longest = self.tree.longest_gap(search.window()).map_or(0, IndexRange::count);
+            let longest = self.ranges.longest_gap(search.window()).map_or(0, IndexRange::count);
             u64::try_from(longest).unwrap_or(u64::MAX)
         };
         let preferred = self.search_below_preferred(request);

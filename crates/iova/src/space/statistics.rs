@@ -232,8 +232,8 @@ impl<A: NodeAlloc> Space<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn statistics(&self) -> Statistics {
-        let longest = self.tree.longest_gap(..);
-        let nodes = self.tree.stats();
+        let longest = self.ranges.longest_gap(self.bounds());
+        let nodes = self.ranges.tree().stats();
         Statistics {
             allocated_ranges: self.usage.allocated_ranges,
             allocated_granules: self.usage.allocated_granules,

@@ -59,7 +59,7 @@ impl<A: NodeAlloc> Space<A> {
     ) -> Result<u128, PlaceError> {
         let bytes = IndexRange::from_bounds(range).ok_or(BadRequest::EmptyRange)?;
         let touched = touched_pfns(bytes, self.granule).ok_or(BadRequest::EmptyRange)?;
-        let Some(whole) = touched.intersection(self.tree.bounds()) else { return Ok(0) };
+        let Some(whole) = touched.intersection(self.bounds()) else { return Ok(0) };
 
         let left = self.region_sticking_out(whole.first(), whole);
         let mut freed = left.map_or(Ok(0), |region| self.cut(region, whole, mode))?;
@@ -69,7 +69,8 @@ impl<A: NodeAlloc> Space<A> {
             Ok(granules) => freed += granules,
             Err(error) => {
                 if let Some(region) = left {
-                    let restored = self.tree.store_with(region, RESERVED, AllocMode::Atomic, |_, _| ());
+                    let restored =
+                        self.ranges.tree_mut().store_with(region, RESERVED, AllocMode::Atomic, |_, _| ());
                     debug_assert!(restored.is_ok(), "what is left of it lends its slot");
                 }
                 return Err(error.into());
@@ -80,7 +81,7 @@ impl<A: NodeAlloc> Space<A> {
 
     /// The region at `pfn`, unless it lies wholly in `whole`.
     fn region_sticking_out(&self, pfn: u64, whole: IndexRange) -> Option<IndexRange> {
-        let (region, code) = self.tree.get_entry(pfn)?;
+        let (region, code) = self.ranges.tree().get_entry(pfn)?;
         (code == RESERVED && !whole.contains_range(region)).then_some(region)
     }
 
@@ -92,7 +93,7 @@ impl<A: NodeAlloc> Space<A> {
         mode: AllocMode,
     ) -> Result<u128, OutOfNodeMemory> {
         let Some(part) = region.intersection(whole) else { return Ok(0) };
-        match self.tree.clear_range_with(part, mode, |_, _| ()) {
+        match self.ranges.tree_mut().clear_range_with(part, mode, |_, _| ()) {
             Ok(()) => Ok(part.count()),
             Err(_) => Err(OutOfNodeMemory { range: self.range(part) }),
         }
@@ -102,9 +103,9 @@ impl<A: NodeAlloc> Space<A> {
     fn erase_regions(&mut self, whole: IndexRange) -> u128 {
         let mut freed = 0;
         let mut rest = Some(whole);
-        while let Some((entry, code)) = rest.and_then(|rest| self.tree.range(rest).next()) {
+        while let Some((entry, code)) = rest.and_then(|rest| self.ranges.tree().range(rest).next()) {
             if code == RESERVED {
-                self.tree.erase(entry.first());
+                self.ranges.tree_mut().erase(entry.first());
                 freed += entry.count();
             }
             rest = entry.last().checked_add(1).and_then(|first| IndexRange::new(first, whole.last()));

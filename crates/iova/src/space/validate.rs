@@ -14,6 +14,7 @@ use super::statistics::Usage;
 /// - S2: the numbers that are kept up to date are those of what the tree holds.
 /// - S3: each reserved region is one entry, and so is what lies between two windows.
 /// - S4: allocations less frees are the ranges that are allocated.
+/// - S5: what was freed last may be in the tree still, if the last request would get it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
@@ -34,6 +35,11 @@ pub enum Violation {
         /// Its pfns.
         pfns: IndexRange,
     },
+    /// S5: what was freed last is not there, or is not what the last request would get; or that is not there.
+    Vacated {
+        /// Its pfns.
+        pfns: Option<IndexRange>,
+    },
     /// S4: allocations less frees are not the allocated ranges.
     Balance {
         /// Allocations less frees.
@@ -53,6 +59,12 @@ impl fmt::Display for Violation {
             Self::Part { pfns } => {
                 write!(f, "S3: pfns {pfns} are not all of a region, or between no windows")
             }
+            Self::Vacated { pfns: Some(pfns) } => {
+                write!(f, "S5: {pfns} were freed last, but the last request would not get them")
+            }
+            Self::Vacated { pfns: None } => {
+                f.write_str("S5: the last allocation is remembered, but is not there")
+            }
             Self::Balance { counted, held } => {
                 write!(f, "S4: {counted} more allocations than frees, but {held} allocated ranges")
             }
@@ -70,11 +82,15 @@ impl<A: NodeAlloc> Space<A> {
     ///
     /// The first [`Violation`] that it meets. There is none unless this crate or the tree's has a bug.
     pub fn validate(&self) -> Result<(), Violation> {
-        self.tree.validate().map_err(Violation::Tree)?;
+        self.ranges.tree().validate().map_err(Violation::Tree)?;
+        if !self.ranges.is_sound() {
+            return Err(Violation::Vacated { pfns: self.ranges.vacated() });
+        }
         let mut held = Usage::default();
         let mut before = None;
-        for (pfns, code) in &self.tree {
+        for (pfns, code) in self.ranges.tree() {
             let granules = match code {
+                ALLOCATED if self.ranges.vacated() == Some(pfns) => continue,
                 ALLOCATED => {
                     held.allocated_ranges += 1;
                     &mut held.allocated_granules
@@ -102,7 +118,7 @@ impl<A: NodeAlloc> Space<A> {
     fn is_whole(&self, pfns: IndexRange, code: Code, before: Option<(IndexRange, Code)>) -> bool {
         let adjoins =
             |(other, of): (IndexRange, Code)| of == code && other.last().checked_add(1) == Some(pfns.first());
-        let bounds = self.tree.bounds();
+        let bounds = self.bounds();
         let at_an_end = pfns.first() == bounds.first() || pfns.last() == bounds.last();
         code == ALLOCATED || !(before.is_some_and(adjoins) || code == EXCLUDED && at_an_end)
     }
@@ -158,7 +174,7 @@ mod tests {
     #[test]
     fn a_lost_entry_is_seen() {
         let mut space = space();
-        space.tree.erase(8).unwrap();
+        space.ranges.tree_mut().erase(8).unwrap();
         assert!(matches!(space.validate(), Err(Violation::Usage { .. })));
     }
 
@@ -169,13 +185,13 @@ mod tests {
             if pfn == 7 {
                 space.free(0x8000).unwrap();
             }
-            space.tree.insert(pfn..=pfn, code).unwrap();
+            space.ranges.tree_mut().insert(pfn..=pfn, code).unwrap();
             let part = if pfn == 4 { 5 } else { pfn };
             assert_eq!(space.validate(), Err(Violation::Part { pfns: IndexRange::single(part) }), "{pfn}");
         }
         let mut space = space();
         space.free(0x8000).unwrap();
-        space.tree.insert(7..=8, EXCLUDED).unwrap();
+        space.ranges.tree_mut().insert(7..=8, EXCLUDED).unwrap();
         assert_eq!(space.validate(), Err(Violation::Part { pfns: IndexRange::new(7, 8).unwrap() }));
     }
 

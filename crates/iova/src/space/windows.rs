@@ -71,7 +71,7 @@ impl<A: NodeAlloc> Space<A> {
             hull = IndexRange::new(first, last);
         }
         let mut space = Self::of_pfns(granule, hull.ok_or(InvalidAperture::Empty)?, alloc);
-        space.exclude(space.tree.bounds(), mode)?;
+        space.exclude(space.bounds(), mode)?;
         for window in windows {
             space.include(window?, mode)?;
         }
@@ -81,17 +81,17 @@ impl<A: NodeAlloc> Space<A> {
 
     fn exclude(&mut self, pfns: IndexRange, mode: AllocMode) -> Result<(), OutOfNodeMemory> {
         let range = self.range(pfns);
-        self.tree.insert_with(pfns, EXCLUDED, mode).map_err(|_| OutOfNodeMemory { range })
+        self.ranges.tree_mut().insert_with(pfns, EXCLUDED, mode).map_err(|_| OutOfNodeMemory { range })
     }
 
     fn include(&mut self, pfns: IndexRange, mode: AllocMode) -> Result<(), OutOfNodeMemory> {
         let range = self.range(pfns);
-        self.tree.clear_range_with(pfns, mode, |_, _| ()).map_err(|_| OutOfNodeMemory { range })
+        self.ranges.tree_mut().clear_range_with(pfns, mode, |_, _| ()).map_err(|_| OutOfNodeMemory { range })
     }
 
     /// What lies between the windows.
     fn excluded(&self) -> impl Iterator<Item = IndexRange> {
-        self.tree.iter().filter(|(_, code)| *code == EXCLUDED).map(|(pfns, _)| pfns)
+        self.ranges.tree().iter().filter(|(_, code)| *code == EXCLUDED).map(|(pfns, _)| pfns)
     }
 
     /// The windows in order of address, overlapping and adjacent ones joined. O(n) in all. Allocates nothing.
@@ -105,7 +105,7 @@ impl<A: NodeAlloc> Space<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn windows(&self) -> Windows<'_, A> {
-        Windows { entries: self.tree.iter(), granule: self.granule, rest: Some(self.tree.bounds()) }
+        Windows { entries: self.ranges.tree().iter(), granule: self.granule, rest: Some(self.bounds()) }
     }
 }
 

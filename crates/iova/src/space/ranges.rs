@@ -1,0 +1,184 @@
+//! The tree of a space, and the range that was freed last, which may still be in it.
+//!
+//! A driver that unmaps a buffer and maps the next one frees a range and asks for one that is just like it. The highest
+//! place for that is mostly the one that has become free, and then the tree would be changed twice to be what it was. So
+//! that range is left where it is until somebody asks for something else: it is *vacated*. If the same request comes
+//! again it is taken over as it is, without a search, without node memory, with no change of the tree.
+//!
+//! Nobody outside of this file can tell: what looks at the tree passes over what is vacated, and what changes or searches it
+//! takes that out first, which needs no memory and cannot fail.
+//!
+//! When is the vacated range the highest that satisfies a request? If the last allocation was for the same request,
+//! and went to `at`, then nothing above `at` satisfied it, and frees above `at` since then would have made us forget it. So
+//! what satisfies it now at or above the vacated range has a part of that range in it. It could be higher than the vacated
+//! range itself only by having a part of what is above that, too: that cannot be if the alignment is the
+//! size or more, since the next aligned place is beyond. And if the vacated range is `at` itself, that was free as well when
+//! `at` was found to be the highest.
+//!
+//! Invariants (`validate` checks the first, the model tests the second):
+//!
+//! - **R1** What is vacated is an entry with the code of an allocation, of the size of the last request, and where that
+//!   may be.
+//! - **R2** While an allocation is remembered, its range is in the tree, and nothing that begins above it would satisfy
+//!   its request if what is vacated were not free.
+
+use maple_tree::{Content, GapRequest, Gaps, IndexRange, InsertErrorKind, MapleTree, NodeAlloc};
+
+use super::kind::{ALLOCATED, Code};
+use crate::request::Request;
+
+type Tree<A> = MapleTree<Code, Gaps, A>;
+
+pub(super) struct Ranges<A: NodeAlloc> {
+    /// Its bounds are the aperture, in pfns. All of them exist: shifted left they fit into 64 bits.
+    tree: Tree<A>,
+    last: Option<Last>,
+    vacated: Option<IndexRange>,
+}
+
+/// An allocation that found the highest place below its limit.
+struct Last {
+    request: Request,
+    search: GapRequest,
+    at: IndexRange,
+}
+
+impl Last {
+    /// Whether a range, should it be freed, is the highest that satisfies the request.
+    fn is_highest(&self, range: IndexRange) -> bool {
+        let (size, align) = (self.search.size(), self.search.align());
+        let crosses = |boundary: u64| (range.first() ^ range.last()) >= boundary;
+        range.count() == u128::from(size)
+            && (range == self.at || range.first() > self.at.first() && align >= size)
+            && range.first() & (align - 1) == 0
+            && self.search.window().contains_range(range)
+            && !self.search.boundary().is_some_and(crosses)
+    }
+}
+
+impl<A: NodeAlloc> Ranges<A> {
+    pub(super) fn new(aperture: IndexRange, alloc: A) -> Self {
+        Self { tree: MapleTree::bounded_in(aperture, alloc), last: None, vacated: None }
+    }
+
+    /// The tree, for what does not mind that what is vacated is in it as an allocation.
+    pub(super) fn tree(&self) -> &Tree<A> {
+        &self.tree
+    }
+
+    /// The tree, for what changes it in other ways than to allocate and to free.
+    pub(super) fn tree_mut(&mut self) -> &mut Tree<A> {
+        self.take_out_vacated();
+        self.last = None;
+        &mut self.tree
+    }
+
+    /// What is vacated, and so is free.
+    pub(super) fn vacated(&self) -> Option<IndexRange> {
+        self.vacated
+    }
+
+    /// What is at `pfn`, if that is not free.
+    pub(super) fn entry(&self, pfn: u64) -> Option<(IndexRange, Code)> {
+        self.tree.get_entry(pfn).filter(|(range, _)| self.vacated != Some(*range))
+    }
+
+    /// The longest free run in a window, the highest of equals.
+    pub(super) fn longest_gap(&self, window: IndexRange) -> Option<IndexRange> {
+        let longest = self.tree.longest_gap(window);
+        let around = self.vacated.and_then(|vacated| self.gap_around(vacated).intersection(window));
+        [longest, around].into_iter().flatten().max_by_key(|run| (run.count(), run.first()))
+    }
+
+    /// What is vacated together with what is free beside it.
+    fn gap_around(&self, vacated: IndexRange) -> IndexRange {
+        let free_at = |pfn| match self.tree.extent(pfn) {
+            Some((gap, Content::Gap)) => Some(gap),
+            _ => None,
+        };
+        let below = vacated.first().checked_sub(1).and_then(free_at);
+        let above = vacated.last().checked_add(1).and_then(free_at);
+        let first = below.map_or(vacated.first(), IndexRange::first);
+        let last = above.map_or(vacated.last(), IndexRange::last);
+        IndexRange::new(first, last).unwrap_or(vacated)
+    }
+
+    /// The highest free range for a search.
+    pub(super) fn find_gap(&mut self, search: &GapRequest) -> Option<IndexRange> {
+        self.take_out_vacated();
+        self.tree.find_gap(search)
+    }
+
+    /// Takes over what is vacated, if that is the highest range that satisfies a request.
+    #[inline]
+    pub(super) fn take_over(&mut self, request: &Request) -> Option<IndexRange> {
+        let vacated = self.vacated?;
+        let last = self.last.as_ref().filter(|last| last.request.mode(request.alloc_mode()) == *request)?;
+        debug_assert!(last.is_highest(vacated));
+        self.vacated = None;
+        Some(vacated)
+    }
+
+    /// Allocates what a search found: the highest range for a request, or if that is a `fallback`, the highest above the
+    /// limit that it prefers.
+    pub(super) fn allocate(
+        &mut self,
+        at: IndexRange,
+        request: &Request,
+        search: &GapRequest,
+        fallback: bool,
+    ) -> Result<(), InsertErrorKind> {
+        debug_assert!(self.vacated.is_none(), "the search has taken that out");
+        self.tree.insert_with(at, ALLOCATED, request.alloc_mode()).map_err(|error| error.kind)?;
+        // What is freed below a preferred limit comes before a fallback, so that is not the highest for long.
+        self.last = (!fallback).then_some(Last { request: *request, search: *search, at });
+        Ok(())
+    }
+
+    /// Frees the allocation that begins at `pfn`, if there is one and it is `wanted`. It is vacated only, if the last request
+    /// would get it should it come again.
+    pub(super) fn free(&mut self, pfn: u64, wanted: impl FnOnce(IndexRange) -> bool) -> Option<IndexRange> {
+        if self.vacated.is_some_and(|vacated| vacated.contains(pfn)) {
+            return None;
+        }
+        self.take_out_vacated();
+        let (last, mut vacated) = (self.last.as_ref(), None);
+        let erased = self.tree.erase_if(pfn, |range, code| {
+            let wanted = range.first() == pfn && *code == ALLOCATED && wanted(range);
+            vacated = Some(range).filter(|range| wanted && last.is_some_and(|last| last.is_highest(*range)));
+            wanted && vacated.is_none()
+        });
+        self.vacated = vacated;
+        let erased = erased.map(|(range, _)| range);
+        if let Some(range) = erased {
+            self.forget_last_below(range);
+        }
+        vacated.or(erased)
+    }
+
+    /// Takes what is vacated out of the tree.
+    pub(super) fn take_out_vacated(&mut self) {
+        if let Some(vacated) = self.vacated.take() {
+            self.tree.erase(vacated.first());
+            self.forget_last_below(vacated);
+        }
+    }
+
+    /// Forgets the last allocation unless it is above a range that was freed. It is in the way of a gap that
+    /// would reach from there beyond it.
+    fn forget_last_below(&mut self, freed: IndexRange) {
+        self.last.take_if(|last| freed.last() >= last.at.first());
+    }
+
+    /// Checks R1, and that R2 can hold.
+    pub(super) fn is_sound(&self) -> bool {
+        let entry_is = |range: IndexRange| self.tree.get_entry(range.first()) == Some((range, ALLOCATED));
+        let vacated = self.vacated.is_none_or(|vacated| {
+            entry_is(vacated) && self.last.as_ref().is_some_and(|last| last.is_highest(vacated))
+        });
+        vacated && self.last.as_ref().is_none_or(|last| entry_is(last.at))
+    }
+}
+
+#[cfg(test)]
+mod tests;
