@@ -25,6 +25,9 @@ impl<A: NodeAlloc> Space<A> {
     /// search, and another if there is nothing below a preferred limit.
     /// Allocates a node (and one per level that is full) only if the leaf that takes the range is full.
     ///
+    /// O(1), without a search or node memory, if the range that was freed last is the highest for it, and the last allocation
+    /// was for the same request.
+    ///
     /// # Errors
     ///
     /// - [`OutOfAddressSpace`](crate::OutOfAddressSpace): no such range exists.

@@ -142,6 +142,11 @@ impl<A: NodeAlloc> Ranges<A> {
             return None;
         }
         self.take_out_vacated();
+        if let Some(last) = self.last.as_ref().filter(|last| last.at.first() == pfn) {
+            // What was allocated last is known to be there (R2), and to be the highest.
+            self.vacated = Some(last.at).filter(|range| wanted(*range));
+            return self.vacated;
+        }
         let (last, mut vacated) = (self.last.as_ref(), None);
         let erased = self.tree.erase_if(pfn, |range, code| {
             let wanted = range.first() == pfn && *code == ALLOCATED && wanted(range);
