@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod copies;
+pub mod instructions;
 pub mod measure;
 pub mod memory;
 pub mod numbers;
