@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 
 use super::{Beside, Count, Program};
 
-/// A lap's operations: enough that what is done once does not count.
-const OPERATIONS: &str = "20000";
+/// A lap's operations: enough that what is done once does not count, and that allocators are aged.
+const OPERATIONS: &str = "5000";
 
 /// What is timed. `*` stands for the crate's hash and the type.
 const TIMED: &str = "*maple_bench*measure*counted*";
