@@ -21,13 +21,13 @@ pub struct Measured {
     pub unit: Unit,
     /// The median of the laps; nothing if it did not take part.
     pub median: Option<f64>,
-    /// The same if it is in nanoseconds; `null` for bytes.
+    /// The same if it is in nanoseconds; `null` for other units.
     pub median_ns: Option<f64>,
     /// The least and the most of the laps, in the unit of the median.
     pub spread: [f64; 2],
-    /// Our median to this subject's; `null` for ourselves.
+    /// Our median to this subject's; `null` for ourselves, and where this subject's is 0.
     pub ratio: Option<f64>,
-    /// How many operations a lap had; 0 for bytes.
+    /// How many operations a lap had; 0 where nothing is timed.
     pub operations: usize,
     /// Calls to an allocator per operation.
     pub allocations: f64,
@@ -53,7 +53,7 @@ impl Measured {
             median: Some(summary.median),
             median_ns: (row.unit == Unit::Nanoseconds).then_some(summary.median),
             spread: [summary.least, summary.most],
-            ratio: others.map(|ours| ours.median / summary.median),
+            ratio: others.filter(|_| summary.median > 0.0).map(|ours| ours.median / summary.median),
             operations: summary.operations,
             allocations: summary.allocations,
             refused: summary.refused,
