@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::run::Plan;
+
 /// Measures the tree and the allocator side by side with their peers: all subjects do the same work, in turns, in one run.
 ///
 /// Times are medians of processor time per operation. The ratio is our median to that of the subject: below 1 we are quicker.
@@ -55,6 +57,14 @@ pub struct Args {
     #[arg(long, group = "instead")]
     pub instructions: bool,
 
+    /// Instead of rows: the goals of the project, measured, as a table in Markdown. Needs the feature `kernel` for most.
+    #[arg(long, group = "instead")]
+    pub targets: bool,
+
+    /// Instead of rows: how the cost of each pathology grows, at 1, 4, 16 and 64 times the first --n (1000), as a table.
+    #[arg(long, group = "instead")]
+    pub pathologies: bool,
+
     /// The baseline of --instructions.
     #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/baseline.json"))]
     pub baseline: PathBuf,
@@ -72,6 +82,11 @@ impl Args {
     /// The numbers of ranges to run with.
     pub fn sizes(&self) -> &[usize] {
         self.n.as_deref().unwrap_or(&[100, 1000, 10_000, 100_000, 1_000_000])
+    }
+
+    /// How rows are run.
+    pub fn plan(&self, all: bool) -> Plan {
+        Plan { laps: self.laps, operations: self.operations as usize, seed: self.seed, all }
     }
 
     /// Whether this row is to run.
