@@ -13,7 +13,8 @@ fn main() {
 /// The compiler's version and its target, on which counts of instructions depend.
 fn compiler() -> String {
     let rustc = std::env::var_os("RUSTC").expect("cargo sets it");
-    let version = std::process::Command::new(rustc).arg("--version").output().expect("the compiler runs").stdout;
+    let version =
+        std::process::Command::new(rustc).arg("--version").output().expect("the compiler runs").stdout;
     let target = std::env::var("TARGET").expect("cargo sets it");
     format!("{}, {target}", String::from_utf8_lossy(&version).trim())
 }

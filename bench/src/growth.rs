@@ -36,7 +36,9 @@ pub fn growth(args: &Args, out: &mut impl Write) -> Result<()> {
     writeln!(out, "| row | subject | {} |", heads.join(" | "))?;
     writeln!(out, "| --- | --- |{}", " ---: |".repeat(TIMES.len()))?;
     for of_subject in all.chunk_by(|one, other| (one.row, one.subject) == (other.row, other.subject)) {
-        let cells: Vec<String> = of_subject.iter().map(|measured| cell(measured, &of_subject[0])).collect();
+        let of_size = |times| of_subject.iter().find(|measured| measured.n == first * times);
+        let cells =
+            TIMES.map(|times| of_size(times).map_or("-".into(), |measured| cell(measured, &of_subject[0])));
         writeln!(out, "| `{}` | {} | {} |", of_subject[0].row, of_subject[0].subject, cells.join(" | "))?;
     }
     Ok(())
@@ -50,13 +52,16 @@ pub fn grow(row: &Row, first: usize, args: &Args) -> Result<Vec<Measured>> {
             let entrant = row.entrants.iter().find(|entrant| entrant.subject == subject);
             args.wants_subject(subject)
                 && entrant.is_some_and(|entrant| {
-                    args.all || entrant.linear_up_to >= PATIENCE || entrant.absent(row.name, n, false).is_none()
+                    args.all
+                        || entrant.linear_up_to >= PATIENCE
+                        || entrant.absent(row.name, n, false).is_none()
                 })
         };
         measured.extend(run(row, n, &args.plan(true), takes_part)?);
     }
     measured.retain(|measured| measured.absent.is_none());
-    measured.sort_by_key(|measured| row.entrants.iter().position(|entrant| entrant.subject == measured.subject));
+    measured
+        .sort_by_key(|measured| row.entrants.iter().position(|entrant| entrant.subject == measured.subject));
     Ok(measured)
 }
 

@@ -88,7 +88,8 @@ pub fn instructions(args: &Args, out: &mut impl Write) -> Result<()> {
     let counts = all(&programs)?;
     let before = if args.baseline.exists() { Some(Baseline::read(&args.baseline)?) } else { None };
     // Peers have no baseline.
-    let (ours, _): (Vec<Count>, Vec<Count>) = counts.iter().cloned().partition(|count| is_ours(&count.program));
+    let (ours, _): (Vec<Count>, Vec<Count>) =
+        counts.iter().cloned().partition(|count| is_ours(&count.program));
     let verdicts: Vec<Verdict> =
         counts.iter().map(|count| Verdict::of(count, before.as_ref(), is_ours(&count.program))).collect();
     print(&counts, &verdicts, out)?;

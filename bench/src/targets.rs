@@ -142,11 +142,12 @@ fn measure(args: &Args, rows: &[Row], is_wanted: impl Fn(usize) -> bool) -> Resu
     let mut medians = Medians::default();
     for row in rows {
         for (&(_, n), with) in wanted.iter().filter(|((name, _), _)| *name == row.name) {
-            let ours = |subject: &str| {
-                row.entrants.iter().any(|entrant| entrant.ours && entrant.subject == subject)
-            };
+            let ours =
+                |subject: &str| row.entrants.iter().any(|entrant| entrant.ours && entrant.subject == subject);
             // In one run, as always: in turns.
-            for measured in run(row, n, &args.plan(args.all), |subject| ours(subject) || with.contains(subject))? {
+            for measured in
+                run(row, n, &args.plan(args.all), |subject| ours(subject) || with.contains(subject))?
+            {
                 let subject = (!measured.ours).then_some(measured.subject);
                 if let Some(median) = measured.median {
                     medians.0.insert(((row.name, n), subject), median);
@@ -183,7 +184,7 @@ impl Line {
             };
             measured = true;
             missed |= ratio > goal;
-            let digits = if ratio < 0.1 { 3 } else { 2 };
+            let digits = if ratio < 1.0 { 3 } else { 2 };
             let mark = if ratio > goal { "**" } else { "" };
             cells.push(format!("{mark}{ratio:.digits$}{mark}"));
         }
@@ -228,7 +229,10 @@ mod tests {
             for row in rows.iter().filter(|row| target.rows.iter().any(|name| matches(name, row.name))) {
                 let there = |subject: &&str| row.entrants.iter().any(|entrant| entrant.subject == *subject);
                 let of_rust = subjects.iter().all(|subject| !subject.starts_with("C "));
-                assert!(subjects.iter().all(|subject| there(&subject)) || !of_rust && cfg!(not(feature = "kernel")));
+                assert!(
+                    subjects.iter().all(|subject| there(&subject))
+                        || !of_rust && cfg!(not(feature = "kernel"))
+                );
             }
         }
     }

@@ -19,7 +19,9 @@ fn all(n: usize) -> Vec<Measured> {
 fn all_rows_run_and_all_subjects_agree() {
     for n in [20, 100, 300] {
         let measured = all(n);
-        assert!(measured.iter().all(|measured| measured.absent.is_some() || measured.median.unwrap() > 0.0 || measured.unit == Unit::Percent));
+        assert!(measured.iter().all(|measured| measured.absent.is_some()
+            || measured.median.unwrap() > 0.0
+            || measured.unit == Unit::Percent));
     }
 }
 
@@ -39,7 +41,11 @@ fn each_row_has_a_name_of_its_own_and_one_subject_of_ours() {
     assert_eq!(names.len(), rows.len());
     for row in rows {
         assert_eq!(row.entrants.iter().filter(|entrant| entrant.ours).count(), 1, "{}", row.name);
-        assert!(row.entrants.iter().any(|entrant| !entrant.ours) || cfg!(not(feature = "kernel")), "{}", row.name);
+        assert!(
+            row.entrants.iter().any(|entrant| !entrant.ours) || cfg!(not(feature = "kernel")),
+            "{}",
+            row.name
+        );
     }
 }
 

@@ -41,8 +41,7 @@ impl Baseline {
     pub(super) fn write(&self, path: &Path) -> Result<()> {
         let lines: Vec<String> = self.programs.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
         let compiler = serde_json::to_string(&self.compiler)?;
-        let text =
-            format!("{{\n\"compiler\": {compiler},\n\"programs\": [\n{}\n]\n}}\n", lines.join(",\n"));
+        let text = format!("{{\n\"compiler\": {compiler},\n\"programs\": [\n{}\n]\n}}\n", lines.join(",\n"));
         fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
     }
 

@@ -154,7 +154,9 @@ impl RangeMap for MapleNoGaps {
 fn walk<L: Layout>(mut cursor: Cursor<'_, NonZeroUsize, L>, steps: usize, back: bool) -> u64 {
     let mut sum = 0_u64;
     for _ in 0..steps {
-        let Some((range, value)) = (if back { cursor.prev_entry() } else { cursor.next_entry() }) else { break };
+        let Some((range, value)) = (if back { cursor.prev_entry() } else { cursor.next_entry() }) else {
+            break;
+        };
         sum = sum.wrapping_add(range.first() ^ range.last() ^ value.get() as u64);
     }
     sum

@@ -19,7 +19,7 @@ impl Subject for Rangemap {
         ("gap-natural-top", "goes over gaps upwards only"),
         ("gap-odd-top", "goes over gaps upwards only"),
     ];
-    const LINEAR: &'static [&'static str] = &["gap-deep*", "gap-absent*"];
+    const LINEAR: &'static [&'static str] = &["gap-deep*", "gap-absent*", "cursor-prev", "cursor-walk-prev"];
 }
 
 impl RangeMap for Rangemap {

@@ -7,12 +7,13 @@ use crate::numbers::Numbers;
 use crate::row::{Laps, Row, Setup, Unit, entrants};
 use crate::subject::{Allocator, Space};
 #[cfg(feature = "kernel")]
-use crate::subjects::kernel::{
-    KernelIova, KernelIovaCached, KernelIovaLocked, KernelIovaMaple, KernelMaple,
-};
+use crate::subjects::kernel::{KernelIova, KernelIovaCached, KernelIovaLocked, KernelIovaMaple, KernelMaple};
 use crate::subjects::{
     cached::{Cached, Checked},
-    domain::Iova, maple::Maple, offset_allocator::OffsetAllocator, range_alloc::RangeAlloc,
+    domain::Iova,
+    maple::Maple,
+    offset_allocator::OffsetAllocator,
+    range_alloc::RangeAlloc,
     vm_allocator::VmAllocator,
 };
 

@@ -53,13 +53,16 @@ fn pairs<D: SharedDomain + 'static>(setup: &Setup) -> Laps {
             let mut numbers = Numbers::new(seed + u64::from(thread));
             let mut live: Vec<D::Range> =
                 (0..n / 2).map(|_| domain.allocate(1).expect("there is space")).collect();
-            barrier.wait();
-            let start = Instant::now();
-            for _ in 0..operations {
+            let mut pair = || {
                 let victim = numbers.below(live.len());
                 domain.free(live[victim]);
                 live[victim] = domain.allocate(1).expect("there is space");
-            }
+            };
+            // Free pages get scattered.
+            (0..operations.min(2 * n)).for_each(|_| pair());
+            barrier.wait();
+            let start = Instant::now();
+            (0..operations).for_each(|_| pair());
             let time = start.elapsed();
             barrier.wait();
             live.into_iter().for_each(|range| domain.free(range));
