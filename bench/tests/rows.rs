@@ -3,10 +3,14 @@
 use std::collections::HashSet;
 use std::fs;
 
+use clap::Parser;
+use maple_bench::args::Args;
+use maple_bench::growth::growth;
 use maple_bench::measure::{Lap, Summary};
 use maple_bench::report::{Measured, Table, draw, json};
 use maple_bench::row::{Entrant, Row, Unit};
 use maple_bench::run::{Plan, run};
+use maple_bench::targets::targets;
 use maple_bench::workloads::rows;
 
 const PLAN: Plan = Plan { laps: 2, operations: 640, seed: 7, all: true };
@@ -152,4 +156,30 @@ fn the_chart_is_an_svg_file() {
 fn a_summary_has_the_fewest_allocations() {
     let laps = [2.0, 1.0].map(|allocations| Lap { allocations, ..lap(1.0, 0) });
     assert_eq!(Summary::of(&laps).unwrap().allocations, 1.0);
+}
+
+#[test]
+fn pathologies_grow_64_times() {
+    let args = Args::parse_from("maple-bench --pathologies --n 5 --laps 1 --operations 640".split(' '));
+    let mut out = Vec::new();
+    growth(&args, &mut out).unwrap();
+    let table = String::from_utf8(out).unwrap();
+    assert!(table.starts_with("| row | subject | n = 5 | n = 20 | n = 80 | n = 320 |"), "{table}");
+    assert!(table.lines().all(|line| line.matches(" |").count() == 6), "{table}");
+    let ours = table.lines().find(|line| line.starts_with("| `fragmented` | iova |")).unwrap();
+    assert_eq!(ours.matches("100 % refused").count(), 4);
+    let lost = table.lines().find(|line| line.starts_with("| `erase-failing` | iova |")).unwrap();
+    assert_eq!(lost.matches("0.0 %").count(), 4, "ours loses nothing: {lost}");
+}
+
+#[test]
+fn all_goals_have_a_line() {
+    let args = Args::parse_from("maple-bench --targets --n 100 --laps 1 --operations 640".split(' '));
+    let mut out = Vec::new();
+    targets(&args, &mut out).unwrap();
+    let table = String::from_utf8(out).unwrap();
+    assert!(table.lines().all(|line| line.matches('|').count() == 7), "{table}");
+    // Among Rust's maps there is a best one in any build.
+    let lookup = table.lines().find(|line| line.starts_with("| lookup | `lookup` |")).unwrap();
+    assert!(lookup.ends_with("yes |") || lookup.ends_with("no |"), "{lookup}");
 }
