@@ -88,13 +88,12 @@ pub fn instructions(args: &Args, out: &mut impl Write) -> Result<()> {
     let counts = all(&programs)?;
     let before = if args.baseline.exists() { Some(Baseline::read(&args.baseline)?) } else { None };
     // Peers have no baseline.
-    let (ours, _): (Vec<Count>, Vec<Count>) =
-        counts.iter().cloned().partition(|count| is_ours(&count.program));
+    let ours = || counts.iter().filter(|count| is_ours(&count.program));
     let verdicts: Vec<Verdict> =
         counts.iter().map(|count| Verdict::of(count, before.as_ref(), is_ours(&count.program))).collect();
     print(&counts, &verdicts, out)?;
     if args.update {
-        let baseline = before.unwrap_or_default().with(ours);
+        let baseline = before.unwrap_or_default().with(ours().cloned().collect());
         baseline.write(&args.baseline)?;
         writeln!(out, "\nwrote {}", args.baseline.display())?;
         return Ok(());

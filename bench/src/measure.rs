@@ -109,7 +109,7 @@ fn spread(mut values: Vec<f64>) -> Option<(f64, f64, f64)> {
     values.sort_by(f64::total_cmp);
     let (least, most) = (*values.first()?, *values.last()?);
     let middle = values.len() / 2;
-    let even = values.len() % 2 == 0;
+    let even = values.len().is_multiple_of(2);
     let median = if even { (values[middle - 1] + values[middle]) / 2.0 } else { values[middle] };
     Some((least, median, most))
 }

@@ -230,7 +230,7 @@ mod tests {
                 let there = |subject: &&str| row.entrants.iter().any(|entrant| entrant.subject == *subject);
                 let of_rust = subjects.iter().all(|subject| !subject.starts_with("C "));
                 assert!(
-                    subjects.iter().all(|subject| there(&subject))
+                    subjects.iter().all(|subject| there(subject))
                         || !of_rust && cfg!(not(feature = "kernel"))
                 );
             }
