@@ -15,6 +15,9 @@ use crate::subjects::kernel::{KernelIovaMaple, KernelShared, KernelSharedCached}
 
 const LAST: u64 = (1 << 36) - 1;
 
+/// How many pairs a thread does before the clock runs, at most.
+const AGEING: usize = 50_000;
+
 pub fn rows() -> Vec<Row> {
     vec![
         Row {
@@ -58,8 +61,8 @@ fn pairs<D: SharedDomain + 'static>(setup: &Setup) -> Laps {
                 domain.free(live[victim]);
                 live[victim] = domain.allocate(1).expect("there is space");
             };
-            // Free pages get scattered.
-            (0..operations.min(2 * n)).for_each(|_| pair());
+            // Free pages get scattered, however few operations a lap has.
+            (0..AGEING.min(2 * n)).for_each(|_| pair());
             barrier.wait();
             let start = Instant::now();
             (0..operations).for_each(|_| pair());
