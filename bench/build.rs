@@ -1,11 +1,22 @@
-//! With the feature `kernel`: compiles the kernel's maple tree and its IOVA allocator from Debian's source package.
+//! Tells the program which compiler made it. With the feature `kernel`: compiles the kernel's maple tree and its IOVA allocator from Debian's source package.
 //!
 //! Nothing of the kernel is part of this repository. The files are taken out of the package's archive into the build's
 //! output directory.
 
 fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-env=MAPLE_BENCH_RUSTC={}", compiler());
     #[cfg(feature = "kernel")]
     kernel::build();
+}
+
+/// The compiler's version and its target, on which counts of instructions depend.
+fn compiler() -> String {
+    let rustc = std::env::var_os("RUSTC").expect("cargo sets it");
+    let version =
+        std::process::Command::new(rustc).arg("--version").output().expect("the compiler runs").stdout;
+    let target = std::env::var("TARGET").expect("cargo sets it");
+    format!("{}, {target}", String::from_utf8_lossy(&version).trim())
 }
 
 #[cfg(feature = "kernel")]
@@ -64,7 +75,7 @@ mod kernel {
         let include = headers(&files, &out.join("include"));
 
         cc::Build::new()
-            .files(["kernel/slab.c", "kernel/maple.c", "kernel/iova.c"])
+            .files(["kernel/slab.c", "kernel/maple.c", "kernel/iova.c", "kernel/iova_maple.c"])
             .file(files.join("lib/rbtree.c"))
             .include("kernel")
             .include(include)

@@ -67,6 +67,23 @@ unsigned long peer_maple_sum(struct maple_tree *tree)
 	return sum;
 }
 
+/* Adds up the entries behind the one at an index, so many of them, or those before. */
+unsigned long peer_maple_walk(struct maple_tree *tree, unsigned long index, unsigned long steps, bool back)
+{
+	MA_STATE(mas, tree, index, index);
+	unsigned long sum = 0;
+	void *entry;
+
+	mas_walk(&mas);
+	while (steps--) {
+		entry = back ? mas_prev(&mas, 0) : mas_next(&mas, ULONG_MAX);
+		if (!entry)
+			break;
+		sum += mas.index ^ mas.last ^ (unsigned long)entry;
+	}
+	return sum;
+}
+
 /* The lowest or highest free range in the window: its first index, or ULONG_MAX. */
 unsigned long peer_maple_gap(struct maple_tree *tree, unsigned long first, unsigned long last,
 			     unsigned long size, int top_down)

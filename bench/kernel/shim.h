@@ -105,8 +105,8 @@ struct rcu_head { struct rcu_head *next; void (*func)(struct rcu_head *head); };
 #define smp_rmb() __asm__ volatile("" ::: "memory")
 #define smp_wmb() __asm__ volatile("" ::: "memory")
 
-/* Locks: nothing but a test, until a program with threads sets the flag. */
-extern int shim_threads;
+/* Locks: nothing but a test, until a thread says that there are others. */
+extern __thread int shim_threads;
 typedef struct { int taken; } spinlock_t;
 struct mutex { int unused; };
 #define DEFINE_MUTEX(name) struct mutex name

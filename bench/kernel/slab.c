@@ -1,7 +1,7 @@
 /* Objects of one size each, from a free list per thread, as the kernel's per-processor slabs. */
 #include "shim.h"
 
-#define CACHES 4
+#define CACHES 8
 #define CHUNK (64 * 1024)
 
 struct kmem_cache {
@@ -14,8 +14,10 @@ static unsigned int used;
 static __thread void *free_list[CACHES];
 static __thread long live_bytes;
 static __thread unsigned long allocations;
+static __thread unsigned int fail_of_65536;
+static __thread u64 fail_state;
 
-int shim_threads;
+__thread int shim_threads;
 __thread unsigned int shim_cpu;
 
 struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align,
@@ -55,7 +57,19 @@ static noinline void *refill(struct kmem_cache *cache)
 	return free_list[cache->number];
 }
 
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+static noinline bool decide(void)
+{
+	fail_state = fail_state * 6364136223846793005u + 1442695040888963407u;
+	return fail_state >> 48 < fail_of_65536;
+}
+
+/* Whether a call fails, be it for one object or for several: so a caller that tries again gets on. */
+static inline bool fails(void)
+{
+	return unlikely(fail_of_65536) && decide();
+}
+
+static inline void *take(struct kmem_cache *cache)
 {
 	void **object = free_list[cache->number];
 
@@ -66,7 +80,14 @@ void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	free_list[cache->number] = *object;
 	live_bytes += cache->size;
 	allocations++;
-	return gfp & __GFP_ZERO ? memset(object, 0, cache->size) : object;
+	return object;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *object = fails() ? NULL : take(cache);
+
+	return object && gfp & __GFP_ZERO ? memset(object, 0, cache->size) : object;
 }
 
 void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
@@ -85,8 +106,16 @@ int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t count, voi
 {
 	size_t i;
 
-	for (i = 0; i < count; i++)
-		objects[i] = kmem_cache_alloc(cache, gfp);
+	(void)gfp;
+	if (fails())
+		return 0;
+	for (i = 0; i < count; i++) {
+		objects[i] = take(cache);
+		if (unlikely(!objects[i])) {
+			kmem_cache_free_bulk(cache, i, objects);
+			return 0;
+		}
+	}
 	return count;
 }
 
@@ -110,7 +139,14 @@ unsigned long peer_allocations(void)
 	return allocations;
 }
 
-/* Which of the two processors this thread plays, and whether there are others. */
+/* So many of 65536 of this thread's calls for an object fail from now on. */
+void peer_fail(unsigned int of_65536)
+{
+	fail_of_65536 = of_65536;
+	fail_state = 1;
+}
+
+/* Which of the two processors this thread plays, and whether it takes locks. */
 void peer_thread(unsigned int cpu, int threads)
 {
 	shim_cpu = cpu;

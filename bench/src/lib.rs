@@ -2,6 +2,8 @@
 
 pub mod args;
 pub mod copies;
+pub mod growth;
+pub mod instructions;
 pub mod measure;
 pub mod memory;
 pub mod numbers;
@@ -10,4 +12,5 @@ pub mod row;
 pub mod run;
 pub mod subject;
 pub mod subjects;
+pub mod targets;
 pub mod workloads;

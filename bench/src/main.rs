@@ -6,9 +6,12 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use maple_bench::args::Args;
 use maple_bench::copies::{Copies, copies};
+use maple_bench::growth::growth;
+use maple_bench::instructions::instructions;
 use maple_bench::report::{Table, draw, json};
 use maple_bench::row::Setup;
-use maple_bench::run::{Plan, run};
+use maple_bench::run::run;
+use maple_bench::targets::targets;
 use maple_bench::workloads;
 
 fn main() -> Result<()> {
@@ -26,13 +29,22 @@ fn is_closed(error: &anyhow::Error) -> bool {
 fn work(args: &Args, out: &mut impl Write) -> Result<()> {
     if args.copies {
         writeln!(out, "{}", Copies::HEAD)?;
-        for &n in &args.n {
+        for &n in args.sizes() {
             let setup = Setup { n, operations: args.operations as usize, seed: args.seed };
             for copies in copies(&setup) {
                 writeln!(out, "{copies}")?;
             }
         }
         return Ok(());
+    }
+    if args.instructions {
+        return instructions(args, out);
+    }
+    if args.targets {
+        return targets(args, out);
+    }
+    if args.pathologies {
+        return growth(args, out);
     }
     let rows: Vec<_> = workloads::rows().into_iter().filter(|row| args.wants_row(row.name)).collect();
     if rows.is_empty() {
@@ -44,11 +56,11 @@ fn work(args: &Args, out: &mut impl Write) -> Result<()> {
         }
         return Ok(());
     }
-    let plan = Plan { laps: args.laps, operations: args.operations as usize, seed: args.seed, all: args.all };
+    let plan = args.plan(args.all);
     let mut all = Vec::new();
     for row in &rows {
         let mut measured = Vec::new();
-        for &n in &args.n {
+        for &n in args.sizes() {
             measured.extend(run(row, n, &plan, |subject| args.wants_subject(subject))?);
         }
         if !args.json {

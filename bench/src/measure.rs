@@ -14,6 +14,8 @@ pub struct Lap {
     pub value: f64,
     /// What came out of the operations: the same for all subjects that do the same work.
     pub check: u64,
+    /// How many operations it had; 0 where nothing is timed.
+    pub operations: usize,
     /// Calls to an allocator per operation.
     pub allocations: f64,
     /// Operations that the subject refused.
@@ -33,7 +35,7 @@ impl Clock {
     pub fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let calls = memory::calls();
         let start = now();
-        let done = black_box(work());
+        let done = counted(work);
         self.nanos += now() - start - *COST;
         self.allocations += memory::calls() - calls;
         done
@@ -44,10 +46,17 @@ impl Clock {
         Lap {
             value: self.nanos.max(0) as f64 / operations as f64,
             check,
+            operations,
             allocations: self.allocations as f64 / operations as f64,
             ..Lap::default()
         }
     }
+}
+
+/// What is timed, in a function of its own, so that `--instructions` can tell it from what is not.
+#[inline(never)]
+fn counted<T>(work: impl FnOnce() -> T) -> T {
+    black_box(work())
 }
 
 /// What reading the clock twice adds to the time.
@@ -70,6 +79,8 @@ pub struct Summary {
     pub median: f64,
     pub least: f64,
     pub most: f64,
+    /// How many operations a lap had.
+    pub operations: usize,
     /// The fewest that a lap had, since the first ones may include what is done only once.
     pub allocations: f64,
     /// Operations that were refused in one lap, at most.
@@ -85,6 +96,7 @@ impl Summary {
             median,
             least,
             most,
+            operations: laps.first()?.operations,
             allocations: laps.iter().map(|lap| lap.allocations).fold(f64::INFINITY, f64::min),
             refused: laps.iter().map(|lap| lap.refused).max()?,
             writer: spread(laps.iter().filter_map(|lap| lap.writer).collect()).map(|(_, median, _)| median),
@@ -97,7 +109,7 @@ fn spread(mut values: Vec<f64>) -> Option<(f64, f64, f64)> {
     values.sort_by(f64::total_cmp);
     let (least, most) = (*values.first()?, *values.last()?);
     let middle = values.len() / 2;
-    let even = values.len() % 2 == 0;
+    let even = values.len().is_multiple_of(2);
     let median = if even { (values[middle - 1] + values[middle]) / 2.0 } else { values[middle] };
     Some((least, median, most))
 }

@@ -21,10 +21,14 @@ pub struct Measured {
     pub unit: Unit,
     /// The median of the laps; nothing if it did not take part.
     pub median: Option<f64>,
+    /// The same if it is in nanoseconds; `null` for other units.
+    pub median_ns: Option<f64>,
     /// The least and the most of the laps, in the unit of the median.
     pub spread: [f64; 2],
-    /// Our median to this subject's; `null` for ourselves.
+    /// Our median to this subject's; `null` for ourselves, and where this subject's is 0.
     pub ratio: Option<f64>,
+    /// How many operations a lap had; 0 where nothing is timed.
+    pub operations: usize,
     /// Calls to an allocator per operation.
     pub allocations: f64,
     /// Operations that were refused in a lap.
@@ -47,8 +51,10 @@ impl Measured {
             subject: entrant.subject,
             unit: row.unit,
             median: Some(summary.median),
+            median_ns: (row.unit == Unit::Nanoseconds).then_some(summary.median),
             spread: [summary.least, summary.most],
-            ratio: others.map(|ours| ours.median / summary.median),
+            ratio: others.filter(|_| summary.median > 0.0).map(|ours| ours.median / summary.median),
+            operations: summary.operations,
             allocations: summary.allocations,
             refused: summary.refused,
             writer_ns: summary.writer,
@@ -64,8 +70,10 @@ impl Measured {
             subject: entrant.subject,
             unit: row.unit,
             median: None,
+            median_ns: None,
             spread: [0.0; 2],
             ratio: None,
+            operations: 0,
             allocations: 0.0,
             refused: 0,
             writer_ns: None,

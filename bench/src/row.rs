@@ -26,6 +26,9 @@ pub enum Unit {
     /// Bytes of memory per range.
     #[serde(rename = "bytes")]
     Bytes,
+    /// Percent of what there could be.
+    #[serde(rename = "percent")]
+    Percent,
 }
 
 /// One workload.

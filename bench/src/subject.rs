@@ -40,6 +40,11 @@ pub trait RangeMap: Subject + Sized {
 
     /// Goes over all ranges in order and adds up `first ^ last ^ value`.
     fn sum(&self) -> u64;
+
+    /// The same for so many ranges behind the one at `index`, or before it.
+    fn walk(&self, _index: u64, _steps: usize, _back: bool) -> u64 {
+        0
+    }
 }
 
 /// A set of ranges in which a free one can be found.
@@ -186,8 +191,32 @@ impl<S: SharedMap> RangeMap for Alone<S> {
     }
 }
 
+/// An allocator that can be made to find no memory.
+pub trait Failing: Allocator {
+    /// Its calls for memory fail from now on, or succeed again.
+    fn fail(&mut self, fails: bool);
+
+    /// How many indices were freed and are not free.
+    fn lost(&mut self) -> u64;
+}
+
+/// A domain in which one thread gives back many ranges at a time while another one allocates.
+pub trait Convoy: Subject + Sync + Sized {
+    /// With `n` ranges of one page that wait to be given back.
+    fn new(last: u64, n: usize) -> Self;
+
+    /// Called by each thread at its start, and by the first one at the end.
+    fn enter(_thread: u32, _others: bool) {}
+
+    /// Allocates and frees a range that no cache holds.
+    fn pair(&self, size: u64);
+
+    /// Gives back all that waits.
+    fn give_back(&self);
+}
+
 /// A domain for two threads.
-pub trait SharedDomain: Sync {
+pub trait SharedDomain: Subject + Sync {
     type Range: Copy;
 
     fn new(last: u64) -> Self;

@@ -2,6 +2,7 @@
 
 pub mod arc_swap;
 pub mod btree;
+pub mod cached;
 pub mod domain;
 pub mod iset;
 #[cfg(feature = "kernel")]

@@ -1,6 +1,4 @@
 //! The workloads, one idea per file. Each row of the report is one of them.
-//!
-//! Here is the place for those that are to come: cursors (`next`, `prev`), caches of free ranges.
 
 mod bytes;
 mod data;
@@ -17,6 +15,11 @@ pub use data::{inside, range, value};
 pub use pair::any_size;
 
 use crate::row::Row;
+
+/// Those that are about a size that should not matter.
+pub fn pathologies() -> Vec<Row> {
+    pathology::rows()
+}
 
 /// All rows, in the report's order.
 pub fn rows() -> Vec<Row> {

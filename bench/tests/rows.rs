@@ -3,10 +3,14 @@
 use std::collections::HashSet;
 use std::fs;
 
+use clap::Parser;
+use maple_bench::args::Args;
+use maple_bench::growth::growth;
 use maple_bench::measure::{Lap, Summary};
 use maple_bench::report::{Measured, Table, draw, json};
 use maple_bench::row::{Entrant, Row, Unit};
 use maple_bench::run::{Plan, run};
+use maple_bench::targets::targets;
 use maple_bench::workloads::rows;
 
 const PLAN: Plan = Plan { laps: 2, operations: 640, seed: 7, all: true };
@@ -19,7 +23,9 @@ fn all(n: usize) -> Vec<Measured> {
 fn all_rows_run_and_all_subjects_agree() {
     for n in [20, 100, 300] {
         let measured = all(n);
-        assert!(measured.iter().all(|measured| measured.absent.is_some() || measured.median.unwrap() > 0.0));
+        assert!(measured.iter().all(|measured| measured.absent.is_some()
+            || measured.median.unwrap() > 0.0
+            || measured.unit == Unit::Percent));
     }
 }
 
@@ -39,7 +45,11 @@ fn each_row_has_a_name_of_its_own_and_one_subject_of_ours() {
     assert_eq!(names.len(), rows.len());
     for row in rows {
         assert_eq!(row.entrants.iter().filter(|entrant| entrant.ours).count(), 1, "{}", row.name);
-        assert!(row.entrants.iter().any(|entrant| !entrant.ours) || cfg!(not(feature = "kernel")));
+        assert!(
+            row.entrants.iter().any(|entrant| !entrant.ours) || cfg!(not(feature = "kernel")),
+            "{}",
+            row.name
+        );
     }
 }
 
@@ -58,13 +68,16 @@ fn json_has_the_fields_that_scripts_rely_on() {
     let array: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(&text).unwrap();
     assert_eq!(array.len(), measured.iter().filter(|measured| measured.absent.is_none()).count());
     for (object, measured) in array.iter().zip(measured.iter().filter(|measured| measured.absent.is_none())) {
-        for field in ["row", "n", "subject", "unit", "median", "spread", "ratio"] {
+        for field in ["row", "n", "subject", "unit", "median", "median_ns", "spread", "ratio", "operations"] {
             assert!(object.contains_key(field), "{field}");
         }
-        assert_eq!(object["ratio"].is_null(), measured.ours, "{object:?}");
-        assert!(object["median"].as_f64().unwrap() > 0.0);
-        let bytes = object["row"].as_str().unwrap().starts_with("bytes");
-        assert_eq!(object["unit"], if bytes { "bytes" } else { "ns" });
+        let (row, median) = (object["row"].as_str().unwrap(), object["median"].as_f64().unwrap());
+        assert!(object["ratio"].is_null() == (measured.ours || median == 0.0), "{object:?}");
+        let unit = if row.starts_with("bytes") { "bytes" } else { "ns" };
+        let unit = if row == "erase-failing" { "percent" } else { unit };
+        assert_eq!(object["unit"], unit);
+        assert_eq!(object["median_ns"].as_f64(), (unit == "ns").then_some(median));
+        assert!(median > 0.0 || unit == "percent");
         let beside = object["row"].as_str().unwrap().contains("-writer");
         assert_eq!(object["writer_ns"].is_null(), !beside, "{object:?}");
     }
@@ -143,4 +156,30 @@ fn the_chart_is_an_svg_file() {
 fn a_summary_has_the_fewest_allocations() {
     let laps = [2.0, 1.0].map(|allocations| Lap { allocations, ..lap(1.0, 0) });
     assert_eq!(Summary::of(&laps).unwrap().allocations, 1.0);
+}
+
+#[test]
+fn pathologies_grow_64_times() {
+    let args = Args::parse_from("maple-bench --pathologies --n 5 --laps 1 --operations 640".split(' '));
+    let mut out = Vec::new();
+    growth(&args, &mut out).unwrap();
+    let table = String::from_utf8(out).unwrap();
+    assert!(table.starts_with("| row | subject | n = 5 | n = 20 | n = 80 | n = 320 |"), "{table}");
+    assert!(table.lines().all(|line| line.matches(" |").count() == 6), "{table}");
+    let ours = table.lines().find(|line| line.starts_with("| `fragmented` | iova |")).unwrap();
+    assert_eq!(ours.matches("100 % refused").count(), 4);
+    let lost = table.lines().find(|line| line.starts_with("| `erase-failing` | iova |")).unwrap();
+    assert_eq!(lost.matches("0.0 %").count(), 4, "ours loses nothing: {lost}");
+}
+
+#[test]
+fn all_goals_have_a_line() {
+    let args = Args::parse_from("maple-bench --targets --n 100 --laps 1 --operations 640".split(' '));
+    let mut out = Vec::new();
+    targets(&args, &mut out).unwrap();
+    let table = String::from_utf8(out).unwrap();
+    assert!(table.lines().all(|line| line.matches('|').count() == 7), "{table}");
+    // Among Rust's maps there is a best one in any build.
+    let lookup = table.lines().find(|line| line.starts_with("| lookup | `lookup` |")).unwrap();
+    assert!(lookup.ends_with("yes |") || lookup.ends_with("no |"), "{lookup}");
 }

@@ -20,6 +20,7 @@ impl fmt::Display for Table<'_> {
         let unit = match self.row.unit {
             Unit::Nanoseconds => "ns",
             Unit::Bytes => "bytes per range",
+            Unit::Percent => "%",
         };
         writeln!(f, "{}: {} ({unit})", self.row.name, self.row.what)?;
         let mut columns: Vec<usize> = self.measured.iter().map(|measured| measured.n).collect();
@@ -65,7 +66,7 @@ where
     let [least, most] = measured.spread;
     let digits = usize::from(median < 100.0);
     let mut cell = format!("{median:.digits$}");
-    if least < most {
+    if least < most && median > 0.0 {
         let percent = |bound: f64| (bound - median).abs() / median * 100.0;
         cell += &format!(" -{:.0}+{:.0}%", percent(least), percent(most));
     }

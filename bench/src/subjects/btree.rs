@@ -54,6 +54,18 @@ impl RangeMap for BTree {
     fn sum(&self) -> u64 {
         self.0.iter().map(|(&first, &(last, value))| first ^ last ^ value as u64).fold(0, u64::wrapping_add)
     }
+
+    #[inline]
+    fn walk(&self, index: u64, steps: usize, back: bool) -> u64 {
+        let sum = |sum: u64, (&first, &(last, value)): (&u64, &(u64, usize))| {
+            sum.wrapping_add(first ^ last ^ value as u64)
+        };
+        if back {
+            self.0.range(..=index).rev().skip(1).take(steps).fold(0, sum)
+        } else {
+            self.0.range(index + 1..).take(steps).fold(0, sum)
+        }
+    }
 }
 
 impl GapSearch for BTree {

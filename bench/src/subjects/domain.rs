@@ -2,7 +2,9 @@
 
 use iova::{Granule, Request};
 
-use crate::subject::{Allocator, SharedDomain, Space, Subject};
+use maple_faults::{FaultyAlloc, Plan};
+
+use crate::subject::{Allocator, Failing, SharedDomain, Space, Subject};
 
 /// The space of one owner, and one behind a lock: without caches, as in the rows.
 type Exclusive = iova::Space;
@@ -41,15 +43,64 @@ impl Allocator for Iova {
     }
 }
 
-fn domain(last: u64) -> Exclusive {
-    Exclusive::new(Granule::FOUR_KIB, Space::FIRST * PAGE..(last + 1) * PAGE).expect("whole pages")
+/// The pages up to the last one.
+pub(super) fn domain(last: u64) -> Exclusive {
+    Exclusive::new(Granule::FOUR_KIB, window(last)).expect("whole pages")
 }
 
-/// A domain for two threads.
+fn window(last: u64) -> std::ops::Range<u64> {
+    Space::FIRST * PAGE..(last + 1) * PAGE
+}
+
+/// The same with node memory that can fail.
+pub struct FailingIova {
+    space: iova::Space<FaultyAlloc>,
+    last: u64,
+}
+
+impl Subject for FailingIova {
+    const NAME: &'static str = Iova::NAME;
+    const OURS: bool = true;
+}
+
+impl Allocator for FailingIova {
+    type Range = u64;
+
+    fn new(space: Space) -> Self {
+        let alloc = FaultyAlloc::new(Plan::Never);
+        let last = space.last;
+        let space = iova::Space::new_in(Granule::FOUR_KIB, window(last), alloc).expect("whole pages");
+        Self { space, last }
+    }
+
+    fn allocate(&mut self, size: u64) -> Option<u64> {
+        self.space.allocate(&Request::new(size)).ok().map(|range| range.first())
+    }
+
+    fn free(&mut self, first: u64) {
+        self.space.free(first).expect("it is allocated");
+    }
+}
+
+impl Failing for FailingIova {
+    /// All calls fail.
+    fn fail(&mut self, fails: bool) {
+        self.space.allocator().set_plan(if fails { Plan::After(0) } else { Plan::Never });
+    }
+
+    fn lost(&mut self) -> u64 {
+        let statistics = self.space.statistics();
+        let pages = u128::from(self.last - Space::FIRST + 1);
+        (pages - statistics.free_granules - statistics.allocated_granules) as u64
+    }
+}
+
+/// One space behind a lock, for two threads.
 pub struct Shared(Threaded);
 
-impl Shared {
-    pub const NAME: &'static str = Iova::NAME;
+impl Subject for Shared {
+    const NAME: &'static str = Iova::NAME;
+    const OURS: bool = true;
 }
 
 impl SharedDomain for Shared {

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use maple_tree::{Direction, GapRequest, IndexRange, MapleTree, NoGaps};
+use maple_tree::{Cursor, Direction, GapRequest, IndexRange, Layout, MapleTree, NoGaps};
 
 use crate::subject::{Allocator, GapSearch, RangeMap, Search, Space, Subject};
 
@@ -52,6 +52,11 @@ impl RangeMap for Maple {
             .iter()
             .map(|(range, value)| range.first() ^ range.last() ^ value.get() as u64)
             .fold(0, u64::wrapping_add)
+    }
+
+    #[inline]
+    fn walk(&self, index: u64, steps: usize, back: bool) -> u64 {
+        walk(self.tree.cursor_at(index), steps, back)
     }
 }
 
@@ -138,6 +143,23 @@ impl RangeMap for MapleNoGaps {
             .map(|(range, value)| range.first() ^ range.last() ^ value.get() as u64)
             .fold(0, u64::wrapping_add)
     }
+
+    #[inline]
+    fn walk(&self, index: u64, steps: usize, back: bool) -> u64 {
+        walk(self.0.cursor_at(index), steps, back)
+    }
+}
+
+#[inline]
+fn walk<L: Layout>(mut cursor: Cursor<'_, NonZeroUsize, L>, steps: usize, back: bool) -> u64 {
+    let mut sum = 0_u64;
+    for _ in 0..steps {
+        let Some((range, value)) = (if back { cursor.prev_entry() } else { cursor.next_entry() }) else {
+            break;
+        };
+        sum = sum.wrapping_add(range.first() ^ range.last() ^ value.get() as u64);
+    }
+    sum
 }
 
 #[inline]

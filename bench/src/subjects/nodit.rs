@@ -59,6 +59,18 @@ impl RangeMap for Nodit {
             .map(|(range, &value)| range.start() ^ range.end() ^ value as u64)
             .fold(0, u64::wrapping_add)
     }
+
+    #[inline]
+    fn walk(&self, index: u64, steps: usize, back: bool) -> u64 {
+        let sum = |sum: u64, (range, &value): (&Interval<u64>, &usize)| {
+            sum.wrapping_add(range.start() ^ range.end() ^ value as u64)
+        };
+        if back {
+            self.0.overlapping(&ii(0, index)).rev().skip(1).take(steps).fold(0, sum)
+        } else {
+            self.0.overlapping(&ii(index, u64::MAX)).skip(1).take(steps).fold(0, sum)
+        }
+    }
 }
 
 impl GapSearch for Nodit {

@@ -1,5 +1,7 @@
 //! `rangemap::RangeInclusiveMap`.
 
+use std::ops::RangeInclusive;
+
 use rangemap::RangeInclusiveMap;
 
 use crate::subject::{GapSearch, RangeMap, Search, Subject};
@@ -17,7 +19,7 @@ impl Subject for Rangemap {
         ("gap-natural-top", "goes over gaps upwards only"),
         ("gap-odd-top", "goes over gaps upwards only"),
     ];
-    const LINEAR: &'static [&'static str] = &["gap-deep*", "gap-absent*"];
+    const LINEAR: &'static [&'static str] = &["gap-deep*", "gap-absent*", "cursor-prev", "cursor-walk-prev"];
 }
 
 impl RangeMap for Rangemap {
@@ -50,6 +52,18 @@ impl RangeMap for Rangemap {
             .iter()
             .map(|(range, &value)| range.start() ^ range.end() ^ value as u64)
             .fold(0, u64::wrapping_add)
+    }
+
+    #[inline]
+    fn walk(&self, index: u64, steps: usize, back: bool) -> u64 {
+        let sum = |sum: u64, (range, &value): (&RangeInclusive<u64>, &usize)| {
+            sum.wrapping_add(range.start() ^ range.end() ^ value as u64)
+        };
+        if back {
+            self.0.overlapping(0..=index).rev().skip(1).take(steps).fold(0, sum)
+        } else {
+            self.0.overlapping(index..=u64::MAX).skip(1).take(steps).fold(0, sum)
+        }
     }
 }
 

@@ -94,11 +94,7 @@ impl Allocator for SharedGlobal {
 
     fn new(space: Space) -> Self {
         let bounds = IndexRange::new(Space::FIRST, space.last).expect("not reversed");
-        Self {
-            tree: Tree::bounded_in(bounds, Global, GlobalEpochs),
-            space,
-            refused: AtomicU64::new(0),
-        }
+        Self { tree: Tree::bounded_in(bounds, Global, GlobalEpochs), space, refused: AtomicU64::new(0) }
     }
 
     #[inline]

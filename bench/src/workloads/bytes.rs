@@ -8,7 +8,7 @@ use crate::numbers::Numbers;
 use crate::row::{Laps, Row, Setup, Unit, entrants};
 use crate::subject::{Allocator, RangeMap};
 #[cfg(feature = "kernel")]
-use crate::subjects::kernel::{KernelIova, KernelMaple};
+use crate::subjects::kernel::{KernelIova, KernelIovaMaple, KernelMaple};
 use crate::subjects::{
     btree::BTree,
     iset::Iset,
@@ -40,6 +40,8 @@ pub fn rows() -> Vec<Row> {
                 KernelMaple,
                 #[cfg(feature = "kernel")]
                 KernelIova,
+                #[cfg(feature = "kernel")]
+                KernelIovaMaple,
                 VmAllocator,
                 RangeAlloc,
                 OffsetAllocator,

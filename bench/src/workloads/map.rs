@@ -36,11 +36,35 @@ macro_rules! row {
 }
 pub(super) use row;
 
+/// Those that lend a place to walk from, in both directions.
+macro_rules! walk_row {
+    ($name:literal, $work:ident, $what:literal) => {
+        Row {
+            name: $name,
+            what: $what,
+            unit: Unit::Nanoseconds,
+            entrants: entrants!($work [
+                Maple,
+                MapleNoGaps,
+                #[cfg(feature = "kernel")]
+                KernelMaple,
+                BTree,
+                Rangemap,
+                Nodit,
+            ]),
+        }
+    };
+}
+
 pub fn rows() -> Vec<Row> {
     vec![
         row!("lookup", lookup, "get the value at a random index; one does not wait for the other"),
         row!("lookup-dependent", lookup_dependent, "get at an index that follows from the last value"),
         row!("iterate", iterate, "one range of a pass over all, in order"),
+        walk_row!("cursor-next", next, "go to a random range with a cursor, and to the next one"),
+        walk_row!("cursor-prev", prev, "go to a random range with a cursor, and to the one before"),
+        walk_row!("cursor-walk-next", walk_next, "one of 32 steps of a cursor to the next range"),
+        walk_row!("cursor-walk-prev", walk_prev, "one of 32 steps of a cursor to the range before"),
         row!("overwrite", overwrite, "store over a random range that is there, exactly"),
         row!("replace", replace, "change the value at a random index"),
     ]
@@ -87,6 +111,44 @@ fn iterate<M: RangeMap + 'static>(setup: &Setup) -> Laps {
         let mut clock = Clock::default();
         let sum = clock.time(|| (0..rounds).fold(0, |sum: u64, _| sum.wrapping_add(map.sum())));
         clock.lap(rounds * n, sum)
+    })
+}
+
+/// How far the longer walks go.
+const STEPS: usize = 32;
+
+fn next<M: RangeMap + 'static>(setup: &Setup) -> Laps {
+    walk::<M>(setup, 1, false)
+}
+
+fn prev<M: RangeMap + 'static>(setup: &Setup) -> Laps {
+    walk::<M>(setup, 1, true)
+}
+
+fn walk_next<M: RangeMap + 'static>(setup: &Setup) -> Laps {
+    walk::<M>(setup, STEPS, false)
+}
+
+fn walk_prev<M: RangeMap + 'static>(setup: &Setup) -> Laps {
+    walk::<M>(setup, STEPS, true)
+}
+
+/// From random places, so many steps each; there are always so many ranges to go to, if `n` is larger than that.
+fn walk<M: RangeMap + 'static>(setup: &Setup, steps: usize, back: bool) -> Laps {
+    let Setup { n, operations, seed } = *setup;
+    let map: M = filled(n, seed);
+    let (walks, places) = (operations.div_ceil(steps), n.saturating_sub(steps).max(1));
+    Box::new(move || {
+        let mut clock = Clock::default();
+        let sum = clock.time(|| {
+            let mut numbers = Numbers::new(seed);
+            (0..walks).fold(0_u64, |sum, _| {
+                let number = numbers.below(places);
+                let number = if back { n - 1 - number } else { number };
+                sum.wrapping_add(map.walk(inside(number as u64), steps, back))
+            })
+        });
+        clock.lap(walks * steps, sum)
     })
 }
 

@@ -7,9 +7,13 @@ use crate::numbers::Numbers;
 use crate::row::{Laps, Row, Setup, Unit, entrants};
 use crate::subject::{Allocator, Space};
 #[cfg(feature = "kernel")]
-use crate::subjects::kernel::{KernelIova, KernelIovaCached, KernelMaple};
+use crate::subjects::kernel::{KernelIova, KernelIovaCached, KernelIovaLocked, KernelIovaMaple, KernelMaple};
 use crate::subjects::{
-    domain::Iova, maple::Maple, offset_allocator::OffsetAllocator, range_alloc::RangeAlloc,
+    cached::{Cached, Checked},
+    domain::Iova,
+    maple::Maple,
+    offset_allocator::OffsetAllocator,
+    range_alloc::RangeAlloc,
     vm_allocator::VmAllocator,
 };
 
@@ -39,10 +43,31 @@ macro_rules! domain_row {
                 #[cfg(feature = "kernel")]
                 KernelIova,
                 #[cfg(feature = "kernel")]
+                KernelIovaMaple,
+                #[cfg(feature = "kernel")]
                 KernelMaple,
                 VmAllocator,
                 RangeAlloc,
                 OffsetAllocator,
+            ]
+        )
+    };
+}
+
+/// Ours and the kernel's with their caches.
+macro_rules! cached_row {
+    ($name:literal, $work:ident, $what:literal) => {
+        row!(
+            $name,
+            $work,
+            $what,
+            [
+                Cached,
+                Checked,
+                #[cfg(feature = "kernel")]
+                KernelIovaCached,
+                #[cfg(feature = "kernel")]
+                KernelIovaLocked,
             ]
         )
     };
@@ -60,6 +85,8 @@ pub fn rows() -> Vec<Row> {
                 KernelMaple,
                 #[cfg(feature = "kernel")]
                 KernelIova,
+                #[cfg(feature = "kernel")]
+                KernelIovaMaple,
                 VmAllocator,
                 RangeAlloc,
                 OffsetAllocator,
@@ -80,17 +107,12 @@ pub fn rows() -> Vec<Row> {
             pages_lifo,
             "free the 64 pages that were allocated last and allocate 64"
         ),
-        // Ours has no cache yet.
-        row!(
+        cached_row!(
             "page-cached",
             page_lifo,
-            "free the page that was allocated last and allocate one, with caches",
-            [
-                Iova,
-                #[cfg(feature = "kernel")]
-                KernelIovaCached,
-            ]
+            "free the page that was allocated last and allocate one, with caches"
         ),
+        cached_row!("pair-cached", powers, "free a random range and allocate 1, 2 ... 32 pages, with caches"),
     ]
 }
 

@@ -1,12 +1,13 @@
 //! What is said to go wrong in the field, with a parameter for its size: n.
-//!
-//! To come with what it needs: the convoy of a flush timer that returns thousands of ranges while others allocate.
+
+mod convoy;
+mod failing;
 
 use crate::measure::Clock;
 use crate::row::{Laps, Row, Setup, Unit, entrants};
 use crate::subject::{Allocator, Space};
 #[cfg(feature = "kernel")]
-use crate::subjects::kernel::{KernelIova, KernelMaple};
+use crate::subjects::kernel::{KernelIova, KernelIovaMaple, KernelMaple};
 use crate::subjects::{
     domain::Iova, offset_allocator::OffsetAllocator, range_alloc::RangeAlloc, vm_allocator::VmAllocator,
 };
@@ -22,6 +23,8 @@ macro_rules! row {
                 #[cfg(feature = "kernel")]
                 KernelIova,
                 #[cfg(feature = "kernel")]
+                KernelIovaMaple,
+                #[cfg(feature = "kernel")]
                 KernelMaple,
                 VmAllocator,
                 RangeAlloc,
@@ -32,7 +35,7 @@ macro_rules! row {
 }
 
 pub fn rows() -> Vec<Row> {
-    vec![
+    let mut rows = vec![
         row!(
             "ageing",
             ageing,
@@ -40,7 +43,10 @@ pub fn rows() -> Vec<Row> {
         ),
         row!("fragmented", fragmented, "the same, but all else is taken: the two pages are refused"),
         row!("over-asking", over_asking, "n holes of 64 aligned pages among such ranges: allocate one of 64"),
-    ]
+    ];
+    rows.extend(convoy::rows());
+    rows.extend(failing::rows());
+    rows
 }
 
 /// The last page below 4 GiB.

@@ -130,6 +130,7 @@ fn laps<M: SharedMap + 'static>(setup: &Setup, cast: Cast) -> Laps {
             let found = read.iter().map(|(_, found)| found).sum();
             Lap {
                 value: slowest as f64 / operations as f64,
+                operations,
                 // Beside a writer it is chance what is there.
                 check: if cast.writer.is_some() { 0 } else { found },
                 writer: writer.map(|writer| writer.join().expect("the writer does not panic")),

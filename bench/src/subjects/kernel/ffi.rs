@@ -32,6 +32,7 @@ unsafe extern "C" {
     fn peer_maple_replace(tree: *mut RawTree, index: c_ulong, entry: *mut c_void) -> c_int;
     fn peer_maple_erase(tree: *mut RawTree, index: c_ulong) -> *mut c_void;
     fn peer_maple_sum(tree: *mut RawTree) -> c_ulong;
+    fn peer_maple_walk(tree: *mut RawTree, index: c_ulong, steps: c_ulong, back: bool) -> c_ulong;
     fn peer_maple_gap(
         tree: *mut RawTree,
         first: c_ulong,
@@ -66,19 +67,24 @@ unsafe extern "C" {
     fn peer_iova_free(domain: *mut RawDomain, range: *mut RawRange);
     fn peer_iova_allocate_cached(domain: *mut RawDomain, size: c_ulong, limit_pfn: c_ulong) -> c_ulong;
     fn peer_iova_free_cached(domain: *mut RawDomain, pfn: c_ulong, size: c_ulong);
+    fn peer_iova_allocate_locked(domain: *mut RawDomain, size: c_ulong, limit_pfn: c_ulong) -> c_ulong;
+    fn peer_iova_free_locked(domain: *mut RawDomain, pfn: c_ulong, size: c_ulong);
+    fn peer_iova_flush(domain: *mut RawDomain);
+    fn peer_iova_maple_setup();
     fn peer_live_bytes() -> c_long;
     fn peer_allocations() -> c_ulong;
     fn peer_thread(cpu: c_uint, threads: c_int);
 }
 
 /// Makes the caches that objects come from. They are the program's.
-fn set_up() {
+pub(super) fn set_up() {
     static DONE: Once = Once::new();
     DONE.call_once(|| {
         // SAFETY: called once, before anything that uses the caches.
         unsafe {
             peer_maple_setup();
             peer_iova_setup();
+            peer_iova_maple_setup();
         }
     });
 }
@@ -136,6 +142,12 @@ impl Tree {
     pub(super) fn sum(&self) -> u64 {
         // SAFETY: see above.
         unsafe { peer_maple_sum(self.raw.as_ptr()) }
+    }
+
+    #[inline]
+    pub(super) fn walk(&self, index: u64, steps: usize, back: bool) -> u64 {
+        // SAFETY: see above.
+        unsafe { peer_maple_walk(self.raw.as_ptr(), index, steps as c_ulong, back) }
     }
 
     #[inline]
@@ -216,6 +228,26 @@ impl Domain {
         // SAFETY: see above; what is not allocated is no range of the domain, and is left alone.
         unsafe { peer_iova_free_cached(self.0.as_ptr(), first, size) };
     }
+
+    /// As [`allocate_cached`](Self::allocate_cached), with locks that are taken.
+    #[inline]
+    pub(super) fn allocate_locked(&self, size: u64, limit: u64) -> Option<u64> {
+        // SAFETY: see above.
+        let first = unsafe { peer_iova_allocate_locked(self.0.as_ptr(), size, limit) };
+        (first != 0).then_some(first)
+    }
+
+    #[inline]
+    pub(super) fn free_locked(&self, first: u64, size: u64) {
+        // SAFETY: as for `free_cached`.
+        unsafe { peer_iova_free_locked(self.0.as_ptr(), first, size) };
+    }
+
+    /// Gives back what the magazines hold.
+    pub(super) fn flush(&self) {
+        // SAFETY: see above.
+        unsafe { peer_iova_flush(self.0.as_ptr()) };
+    }
 }
 
 impl Drop for Domain {
@@ -225,9 +257,9 @@ impl Drop for Domain {
     }
 }
 
-/// This thread is one of the kernel's two processors from now on; `threads` says whether the other one runs, too.
+/// This thread is one of the kernel's two processors from now on, and takes locks or not.
 pub(super) fn become_thread(processor: u32, threads: bool) {
-    // SAFETY: sets a variable of this thread, and one that is set before threads start and after they end.
+    // SAFETY: sets variables of this thread.
     unsafe { peer_thread(processor, threads.into()) };
 }
 

@@ -45,6 +45,11 @@ impl RangeMap for KernelMaple {
     fn sum(&self) -> u64 {
         self.tree.sum()
     }
+
+    #[inline]
+    fn walk(&self, index: u64, steps: usize, back: bool) -> u64 {
+        self.tree.walk(index, steps, back)
+    }
 }
 
 impl GapSearch for KernelMaple {

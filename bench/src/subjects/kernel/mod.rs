@@ -2,9 +2,11 @@
 
 mod ffi;
 mod iova;
+mod iova_maple;
 mod maple;
 
 pub use ffi::Range;
 pub use ffi::{allocations, live_bytes};
-pub use iova::{KernelIova, KernelIovaCached, KernelShared};
+pub use iova::{KernelIova, KernelIovaCached, KernelIovaLocked, KernelShared, KernelSharedCached};
+pub use iova_maple::KernelIovaMaple;
 pub use maple::KernelMaple;
