@@ -12,7 +12,7 @@
 //!
 //! # Cost
 //!
-//! For a request with size = alignment = 2^k, or alignment 1, a slot that passes its summary and lies inside
+//! For a request with natural alignment, or alignment 1, a slot that passes its summary and lies inside
 //! the window holds a fit. So nodes are visited in vain only where the window cuts through them: at most one
 //! per level at each end of the window. Other alignments may be rejected at any number of candidates, and so
 //! may runs that a boundary cuts, unless the size is the alignment or the boundary itself.
@@ -87,7 +87,9 @@ fn find_in_branch<L: TracksGaps>(
     let lowest = if window.first() == bounds.first() { 0 } else { branch.find(window.first()) };
     let highest = if window.last() == bounds.last() { branch.len() - 1 } else { branch.find(window.last()) };
     let within_window = u32::MAX >> (31 - highest) & u32::MAX << lowest;
-    let mut candidates: u32 = branch.store().order_at_least(request.need()) & within_window;
+    let natural = branch.store().natural().iter().enumerate();
+    let mut candidates = within_window
+        & natural.fold(0, |slots, (slot, &size)| slots | u32::from(size >= request.need()) << slot);
     while candidates != 0 {
         let slot = match request.direction() {
             Direction::TopDown => candidates.ilog2() as usize,

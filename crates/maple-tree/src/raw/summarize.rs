@@ -1,7 +1,7 @@
 //! Gap summaries: reading them off nodes, and keeping those of branches up to date.
 //!
 //! A leaf stores none: its pivots and its bitmap of empty slots give it. A branch stores, for each slot, the
-//! longest run and the largest order among the runs from that slot on (see `gap::summary`), and the runs at its own
+//! longest run and the largest natural size among the runs from that slot on (see `gap::summary`), and the runs at its own
 //! two edges.
 
 use crate::gap::{Edges, Summary};
