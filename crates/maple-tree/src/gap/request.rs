@@ -232,6 +232,28 @@ impl GapRequest {
     }
 
     /// The highest or lowest fitting range in a free run, clipped to the window.
+    #[inline]
+    pub(crate) fn fit(&self, run: IndexRange) -> Option<IndexRange> {
+        self.place(run.intersection(self.window)?)
+    }
+
+    /// The highest or lowest fitting range in a free run that lies in the window.
+    #[inline]
+    pub(crate) fn place(&self, run: IndexRange) -> Option<IndexRange> {
+        let extra = self.size - 1;
+        if run.last() - run.first() < extra {
+            return None;
+        }
+        if self.filter != Filter::Length {
+            return self.place_aligned(run);
+        }
+        Some(match self.direction {
+            Direction::TopDown => run.starting_at(run.last() - extra),
+            Direction::BottomUp => run.ending_at(run.first() + extra),
+        })
+    }
+
+    /// The same where it takes more than length.
     ///
     /// The nearest aligned place is taken as if there were no boundary, and moved once at most if there is one:
     ///
@@ -242,9 +264,7 @@ impl GapRequest {
     ///   begins at the line, from the bottom; from the top it is the highest aligned one that ends before it.
     /// - That place lies in the block beyond the line, which is aligned and as long as the size or longer. So
     ///   it crosses no other line. Nothing overflows, since the index space consists of whole blocks.
-    #[inline]
-    pub(crate) fn fit(&self, run: IndexRange) -> Option<IndexRange> {
-        let run = run.intersection(self.window)?;
+    fn place_aligned(&self, run: IndexRange) -> Option<IndexRange> {
         let extra = self.size - 1;
         let mask = self.align - 1;
         let mut first = match self.direction {

@@ -70,8 +70,7 @@ fn leaf_head<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
 }
 
 /// The free run at the right edge of a leaf that is not wholly empty.
-#[inline]
-fn leaf_tail<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
+pub(super) fn leaf_tail<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
     match leaf.live_at_or_before(leaf.len() - 1) {
         Some(live) => bounds.last() - leaf.last_of(live, bounds),
         None => bounds.last() - bounds.first(),

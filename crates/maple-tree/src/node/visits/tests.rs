@@ -66,7 +66,8 @@ impl Kind {
             Self::Erase => 8.0 * height,
             Self::Get => height,
             Self::Step => 1.5,
-            Self::Natural | Self::Any => height,
+            // Now and then the edge of a node beside the way.
+            Self::Natural | Self::Any => height + 0.1,
             Self::NaturalInWindow | Self::AnyInWindow => 3.0 * height + 1.0,
         }
     }
