@@ -12,27 +12,29 @@
 //!
 //! # Cost
 //!
-//! For a request with size = alignment = 2^k, or alignment 1, a slot that passes its summary and lies inside
-//! the window holds a fit. So nodes are visited in vain only where the window cuts through them: at most one
-//! per level at each end of the window. Other alignments may be rejected at any number of candidates, and so
-//! may runs that a boundary cuts, unless the size is the alignment or the boundary itself.
+//! For a request of natural alignment (of a size that a summary keeps exactly), or alignment 1, a slot that passes the
+//! filter and lies inside the window holds a fit, in the child or in its bridge. So the way there is a loop without
+//! any state: `descend`. Nodes are visited in vain only where the window cuts through them: at most one per level at
+//! each end of the window, which is what `try_slots` does. Other alignments may be rejected at any number of
+//! candidates, and so may runs that a boundary cuts, unless the size is the alignment or the boundary itself.
 
 use core::ops::Range;
 
 use super::RawTree;
 use super::path::{Path, Trail};
 use super::summarize::{leaf_tail, run_from};
-use crate::gap::{Direction, Filter, GapRequest};
+use crate::gap::{Direction, Filter, GapRequest, NaturalSize};
 use crate::node::{Node, Shape, Store, TracksGaps};
 use crate::range::IndexRange;
 
 /// A free range that a search found.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Fit {
-    pub(crate) range: IndexRange,
+pub(super) struct Fit {
+    pub(super) range: IndexRange,
     /// The empty slot in which all of it lies, of the leaf to which the search noted the way. Nothing if it lies in
     /// several slots, or in one of a branch; then what was noted is nothing to go by.
-    pub(crate) slot: Option<usize>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "for insertions that begin with a path"))]
+    pub(super) slot: Option<usize>,
 }
 
 impl<L: TracksGaps, A> RawTree<L, A> {
@@ -41,8 +43,9 @@ impl<L: TracksGaps, A> RawTree<L, A> {
         self.search(request, &mut ()).map(|fit| fit.range)
     }
 
-    /// The same, and the way there: so that a write need not search for it again.
-    pub(crate) fn find_gap_noting(&self, request: &GapRequest, path: &mut Path) -> Option<Fit> {
+    /// The same, and the way there, so that a write need not search for it again.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for insertions that begin with a path"))]
+    pub(super) fn find_gap_noting(&self, request: &GapRequest, path: &mut Path) -> Option<Fit> {
         *path = Path::root();
         self.search(request, path)
     }
@@ -100,7 +103,8 @@ fn descend<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
             Node::Leaf(leaf) => break find_in_leaf::<_, TOP_DOWN>(leaf, bounds, request),
             Node::Branch(branch) => branch,
         };
-        let slot = nearest::<_, TOP_DOWN>(branch.store(), 0..branch.len(), request);
+        // All slots, as many as there can be: those that are not in use have no runs.
+        let slot = nearest::<TOP_DOWN>(branch.store().longest(), branch.store().natural(), request);
         let Some(slot) = slot else { break None };
         let range = branch.range_of(slot, bounds);
         let Some(child) = branch.slot(slot) else {
@@ -144,7 +148,9 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
     let mut above = [const { None }; LEVELS];
     let (top, mut depth) = (trail.depth(), 0);
     loop {
-        let passing = nearest::<_, TOP_DOWN>(branch.store(), slots.clone(), request);
+        let store = branch.store();
+        let (longest, natural) = (&store.longest()[slots.clone()], &store.natural()[slots.clone()]);
+        let passing = nearest::<TOP_DOWN>(longest, natural, request).map(|slot| slots.start + slot);
         let next = passing.map(|slot| (slot, branch.range_of(slot, bounds)));
         let (tried, below, range) = match next.filter(|(_, range)| range.overlaps(window)) {
             Some((slot, range)) => {
@@ -226,24 +232,21 @@ fn slots_after<const TOP_DOWN: bool>(slots: Range<usize>, slot: usize) -> Range<
     if TOP_DOWN { slots.start..slot } else { slot + 1..slots.end }
 }
 
-/// The slot that comes first of those that pass the filter.
+/// The slot that comes first of those that pass the filter, of `longest` and `natural` for each.
 #[inline]
-fn nearest<S: Store, const TOP_DOWN: bool>(
-    store: &S,
-    slots: Range<usize>,
+fn nearest<const TOP_DOWN: bool>(
+    longest: &[u64],
+    natural: &[NaturalSize],
     request: &GapRequest,
 ) -> Option<usize> {
-    let from = slots.start;
-    let (longest, natural) = (&store.longest()[slots.clone()], &store.natural()[slots]);
     let (size, need) = (request.size(), request.need());
-    let slot = match request.filter() {
+    match request.filter() {
         Filter::Length => first::<_, TOP_DOWN>(longest.iter(), |&longest| longest >= size),
         Filter::Natural => first::<_, TOP_DOWN>(natural.iter(), |&natural| natural >= need),
         Filter::Both => first::<_, TOP_DOWN>(natural.iter().zip(longest), |(&natural, &longest)| {
             natural >= need && longest >= size
         }),
-    };
-    slot.map(|slot| from + slot)
+    }
 }
 
 /// The number of the first item, from the end that the direction says, for which something holds.
@@ -351,3 +354,6 @@ fn fit_from<L: TracksGaps>(
     let last = branch.last_of(slot, bounds) + run_from::<L>(branch, slot + 1, bounds);
     across(request.fit(bounds.starting_at(start).ending_at(last)))
 }
+
+#[cfg(test)]
+mod tests;

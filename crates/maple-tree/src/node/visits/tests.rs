@@ -301,3 +301,25 @@ fn dma_top_down_below_a_limit() {
 fn dma_top_down_in_bounds() {
     iova("dma in 2^32", IndexRange::new(0, (1 << 32) - 1).unwrap());
 }
+
+/// Natural alignment of sizes that are not powers of two, in steady state: as quick as that of powers.
+#[test]
+fn natural_alignment_of_any_size() {
+    print_heading();
+    for (n, most) in [(10_000, 32), (100_000, 32), (10_000, 500), (100_000, 500)] {
+        let mut meter = Meter::new(MapleTree::bounded(IndexRange::new(0, (1 << 36) - 1).unwrap()));
+        let mut held = Vec::new();
+        for _ in 0..n * 3 {
+            if held.len() as u64 == n {
+                let which = meter.rng.usize(0..held.len());
+                meter.erase(held.swap_remove(which));
+            }
+            let size = meter.rng.u64(1..=most);
+            let request = GapRequest::new(.., size, size.next_power_of_two(), Direction::TopDown).unwrap();
+            let range = meter.find(Kind::Natural, &request).unwrap();
+            meter.insert(range);
+            held.push(range.first());
+        }
+        meter.report(n, "natural");
+    }
+}
