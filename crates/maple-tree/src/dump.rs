@@ -62,9 +62,11 @@ fn node<L: Layout>(
             for slot in 0..branch.len() {
                 let range = branch.range_of(slot, bounds);
                 write!(f, "{:indent$}  {range}:", "")?;
-                match store.order().get(slot).zip(store.longest().get(slot)) {
+                match store.longest().get(slot).zip(store.natural().get(slot)) {
                     Some((0, _)) => write!(f, " full")?,
-                    Some((order, longest)) => write!(f, " longest {longest:#x}, order {}", order - 1)?,
+                    Some((longest, natural)) => {
+                        write!(f, " longest {longest:#x}, natural {:#x}", natural.size())?;
+                    }
                     None => {}
                 }
                 match branch.slot(slot) {

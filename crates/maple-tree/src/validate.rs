@@ -1,13 +1,14 @@
 //! Recomputing every invariant from scratch.
 //!
 //! The checker does not use the code that maintains the summaries: it collects the free runs of each subtree as
-//! a list of ranges, joins neighbours, and derives `head`, `tail`, `longest` and `order` from the list by their
+//! a list of ranges, joins neighbours, and derives `head`, `tail`, `longest` and `natural` from the list by their
 //! definitions.
 
 use core::fmt;
 
 use std_alloc::vec::Vec;
 
+use crate::gap::NaturalSize;
 use crate::node::{Layout, Link, Node, Shape, Stage, Store};
 use crate::range::IndexRange;
 use crate::raw::RawTree;
@@ -71,16 +72,16 @@ pub enum Violation {
         /// What the node covers.
         node: IndexRange,
     },
-    /// T4: the longest run or the order of a slot is not what it should be.
+    /// T4: the longest run or the natural size of a slot is not what it should be.
     SlotSummary {
         /// What the branch covers.
         node: IndexRange,
         /// The slot.
         slot: usize,
-        /// The longest run that starts in the slot, and its order plus 1, as they are stored.
-        stored: (u64, u8),
+        /// The longest run and the largest natural size from the slot on, as they are stored.
+        stored: (u64, u64),
         /// The same as they should be.
-        expected: (u64, u8),
+        expected: (u64, u64),
     },
     /// T4: the free runs at the edges of a branch are not what they should be.
     EdgeSummary {
@@ -135,7 +136,7 @@ impl fmt::Display for Violation {
             Self::NothingLive { node } => write!(f, "T3: the node at {node} has no live slot"),
             Self::SlotSummary { node, slot, stored, expected } => write!(
                 f,
-                "T4: slot {slot} of the branch at {node} has (longest, order) {stored:?} and not {expected:?}"
+                "T4: slot {slot} of the branch at {node} has (longest, natural) {stored:?} and not {expected:?}"
             ),
             Self::EdgeSummary { node, stored, expected } => {
                 write!(f, "T4: the branch at {node} has (head, tail) {stored:?} and not {expected:?}")
@@ -296,14 +297,15 @@ fn check_summary<L: Layout>(branch: &L::Branch, bounds: IndexRange, runs: &Runs)
     let store = branch.store();
     for slot in 0..branch.len() {
         let range = branch.range_of(slot, bounds);
-        let mut expected = (0, 0);
+        let (mut longest, mut natural) = (0, 0);
         for run in runs.0.iter().filter(|run| run.overlaps(range)) {
             let run = run.starting_at(run.first().max(range.first()));
-            expected.0 = expected.0.max(run.last() - run.first() + 1);
-            expected.1 = expected.1.max(order_by_definition(run));
+            longest = longest.max(run.last() - run.first() + 1);
+            natural = natural.max(natural_size_by_definition(run));
         }
         let summary = store.get(slot);
-        let stored = (summary.longest, summary.order);
+        let expected = (longest, NaturalSize::at_most(natural).size());
+        let stored = (summary.longest, summary.natural.size());
         if stored != expected {
             return Err(Violation::SlotSummary { node: bounds, slot, stored, expected });
         }
@@ -315,14 +317,16 @@ fn check_summary<L: Layout>(branch: &L::Branch, bounds: IndexRange, runs: &Runs)
     Ok(())
 }
 
-/// The largest k such that the run holds an aligned block of 2^k, plus 1.
-pub(crate) fn order_by_definition(run: IndexRange) -> u8 {
-    let fits = |order: &u32| {
-        let block = 1u128 << order;
-        let first = u128::from(run.first()).next_multiple_of(block);
-        first + block <= u128::from(run.last()) + 1
+/// The largest size of which a range fits into the run that is aligned to the next power of two.
+pub(crate) fn natural_size_by_definition(run: IndexRange) -> u64 {
+    let end = u128::from(run.last()) + 1;
+    let largest_for = |order: u32| {
+        // Sizes above half of the alignment, up to all of it.
+        let align = 1u128 << order;
+        let room = end.saturating_sub(u128::from(run.first()).next_multiple_of(align)).min(align);
+        if 2 * room > align { room } else { 0 }
     };
-    (0..=run.count().ilog2()).rev().find(fits).map_or(0, |order| order as u8 + 1)
+    (0..=64).map(largest_for).max().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

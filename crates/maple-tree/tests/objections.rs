@@ -98,7 +98,7 @@ fn objection_1_gaps_are_propagated_up_the_tree() {
         &[
             "branch 0x50..=0x9f: 4 slots, 4 live, head 0x0, tail 0x0",
             "0x50..=0x63: full",
-            "0x64..=0x77: longest 0x5, order 1",
+            "0x64..=0x77: longest 0x5, natural 0x2",
             "0x78..=0x8b: full",
             "0x8c..=0x9f: full",
         ],
@@ -108,7 +108,7 @@ fn objection_1_gaps_are_propagated_up_the_tree() {
         &[
             "branch 0x0..=0x13f: 4 slots, 4 live, head 0x0, tail 0x0",
             "0x0..=0x4f: full",
-            "0x50..=0x9f: longest 0x5, order 1",
+            "0x50..=0x9f: longest 0x5, natural 0x2",
             "0xa0..=0xef: full",
             "0xf0..=0x13f: full",
         ],
@@ -153,8 +153,8 @@ fn objection_2_gap_at_the_edge_of_a_node() {
         &tree,
         &[
             "branch 0x0..=0x4f: 4 slots, 4 live, head 0x0, tail 0x0",
-            "0x0..=0x13: longest 0xa, order 3",
-            "0x14..=0x27: longest 0x5, order 2",
+            "0x0..=0x13: longest 0xa, natural 0x9",
+            "0x14..=0x27: longest 0x5, natural 0x4",
             "0x28..=0x3b: full",
             "0x3c..=0x4f: full",
         ],
@@ -181,14 +181,14 @@ fn objection_3_gap_across_nodes_several_levels_up() {
             "0x50..=0x63: full",
             "0x64..=0x77: full",
             "0x78..=0x8b: full",
-            "0x8c..=0x9f: longest 0x5, order 2",
+            "0x8c..=0x9f: longest 0x5, natural 0x4",
         ],
     );
     assert_node(
         &tree,
         &[
             "branch 0xa0..=0xef: 4 slots, 4 live, head 0x5, tail 0x0",
-            "0xa0..=0xb3: longest 0x5, order 2",
+            "0xa0..=0xb3: longest 0x5, natural 0x5",
             "0xb4..=0xc7: full",
             "0xc8..=0xdb: full",
             "0xdc..=0xef: full",
@@ -199,8 +199,8 @@ fn objection_3_gap_across_nodes_several_levels_up() {
         &[
             "branch 0x0..=0x13f: 4 slots, 4 live, head 0x0, tail 0x0",
             "0x0..=0x4f: full",
-            "0x50..=0x9f: longest 0xa, order 2",
-            "0xa0..=0xef: longest 0x5, order 2",
+            "0x50..=0x9f: longest 0xa, natural 0x5",
+            "0xa0..=0xef: longest 0x5, natural 0x5",
             "0xf0..=0x13f: full",
         ],
     );
@@ -264,8 +264,8 @@ fn objection_5_gap_over_whole_nodes() {
             "branch 0x50..=0x9f: 4 slots, 3 live, head 0x0, tail 0x19",
             "0x50..=0x63: full",
             "0x64..=0x77: full",
-            "0x78..=0x8b: longest 0x19, order 4",
-            "0x8c..=0x9f: longest 0x14, order 4 empty",
+            "0x78..=0x8b: longest 0x19, natural 0x10",
+            "0x8c..=0x9f: longest 0x14, natural 0x10 empty",
         ],
     );
     assert_node(
@@ -273,9 +273,9 @@ fn objection_5_gap_over_whole_nodes() {
         &[
             "branch 0x0..=0x13f: 4 slots, 3 live, head 0x0, tail 0x0",
             "0x0..=0x4f: full",
-            "0x50..=0x9f: longest 0x82, order 6",
-            "0xa0..=0xef: longest 0x69, order 6 empty",
-            "0xf0..=0x13f: longest 0x19, order 4",
+            "0x50..=0x9f: longest 0x82, natural 0x40",
+            "0xa0..=0xef: longest 0x69, natural 0x40 empty",
+            "0xf0..=0x13f: longest 0x19, natural 0x10",
         ],
     );
     assert_eq!((highest(&tree, 130), highest(&tree, 131)), (Some(gap), None));

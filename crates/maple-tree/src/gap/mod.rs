@@ -1,7 +1,10 @@
 //! Gaps as arithmetic: what is known about free runs, and what a request needs of one. Nothing here knows of nodes.
 
+mod natural;
 mod request;
 mod summary;
 
+pub(crate) use natural::NaturalSize;
+pub(crate) use request::Filter;
 pub use request::{Direction, GapRequest, InvalidRequest};
 pub(crate) use summary::{Edges, Summary};

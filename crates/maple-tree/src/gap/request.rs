@@ -3,6 +3,7 @@
 use core::fmt;
 use core::ops::RangeBounds;
 
+use super::natural::NaturalSize;
 use crate::range::IndexRange;
 
 /// From which end of the window a gap search starts.
@@ -33,7 +34,19 @@ pub struct GapRequest {
     /// The boundary minus 1: the bits in which the indices of one block differ. All bits if there is none.
     block: u64,
     direction: Direction,
-    need: u8,
+    need: NaturalSize,
+    filter: Filter,
+}
+
+/// What the summary of a set of runs must say for the request to fit into one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Filter {
+    /// One is long enough: then it fits.
+    Length,
+    /// One has the natural size that is needed: then it fits.
+    Natural,
+    /// Both. Then it may fit; if not, it does not.
+    Both,
 }
 
 /// Why a gap request makes no sense.
@@ -87,6 +100,7 @@ impl GapRequest {
     ///
     /// [`InvalidRequest`] if the window is empty, the size 0, or the alignment not a power of two. A request
     /// that is merely larger than its window is valid; the search will find nothing.
+    #[inline]
     pub fn new(
         window: impl RangeBounds<u64>,
         size: u64,
@@ -94,23 +108,29 @@ impl GapRequest {
         direction: Direction,
     ) -> Result<Self, InvalidRequest> {
         let window = IndexRange::from_bounds(window).ok_or(InvalidRequest::Window)?;
-        let size_order = size.checked_ilog2().ok_or(InvalidRequest::Size)?;
+        if size == 0 {
+            return Err(InvalidRequest::Size);
+        }
         if !align.is_power_of_two() {
             return Err(InvalidRequest::Alignment { align });
         }
-        // The answer begins with 2^m indices aligned to 2^m, where m is the smaller of the two orders. That is
-        // necessary; where size and alignment are the same power of two it is sufficient.
-        let aligned = align.ilog2().min(size_order);
         let any = Self::any(window, size, direction);
-        Ok(Self { align, need: any.need.max(aligned as u8 + 1), ..any })
+        if align == 1 {
+            return Ok(any);
+        }
+        // What is aligned to its size or more has that natural size. A longer range begins with an aligned block.
+        let need = any.need.max(NaturalSize::at_most(size.min(align)));
+        let is_natural = size <= align && align / 2 < size && need.size() == size;
+        Ok(Self { align, need, filter: if is_natural { Filter::Natural } else { Filter::Both }, ..any })
     }
 
     /// A free range of `size` indices (1 or more), not aligned.
+    #[inline]
     pub(crate) fn any(window: IndexRange, size: u64, direction: Direction) -> Self {
         debug_assert!(size > 0);
         // Any run of 2^(k+1) - 1 indices holds an aligned block of 2^k.
-        let need = ((u128::from(size) + 1).ilog2() - 1) as u8 + 1;
-        Self { window, size, align: 1, block: u64::MAX, direction, need }
+        let need = NaturalSize::at_most(1 << (size - size / 2).ilog2());
+        Self { window, size, align: 1, block: u64::MAX, direction, need, filter: Filter::Length }
     }
 
     /// The same request for a range that does not cross a multiple of `boundary` (a power of two): all of its
@@ -146,9 +166,12 @@ impl GapRequest {
             return Err(InvalidRequest::SizeAboveBoundary { size: self.size, boundary });
         }
         // An answer as large as its block is the block. A smaller one may lie across the middle of its block,
-        // and needs no higher order than without a boundary.
-        let whole_block = if self.size == boundary { boundary.ilog2() as u8 + 1 } else { 0 };
-        Ok(Self { block: self.block.min(boundary - 1), need: self.need.max(whole_block), ..self })
+        // and needs no larger natural size than without a boundary. One of natural alignment crosses no line anyway.
+        let is_block = self.size == boundary && self.align <= boundary;
+        let is_natural = is_block || self.filter == Filter::Natural || self.size == 1 && self.align == 1;
+        let need = if is_block { self.need.max(NaturalSize::at_most(boundary)) } else { self.need };
+        let filter = if is_natural { Filter::Natural } else { Filter::Both };
+        Ok(Self { block: self.block.min(boundary - 1), need, filter, ..self })
     }
 
     /// The same in another window.
@@ -196,15 +219,41 @@ impl GapRequest {
         self.direction
     }
 
-    /// The order (as `order_of` has it) that a run must have to hold the answer. Necessary for every request;
-    /// sufficient if the size is a power of two equal to the alignment, or equal to the boundary and not below
-    /// the alignment, and the window does not cut the run.
+    /// The natural size that a run must have to hold the answer.
     #[inline]
-    pub(crate) fn need(&self) -> u8 {
+    pub(crate) fn need(&self) -> NaturalSize {
         self.need
     }
 
+    /// What decides whether a run may hold the answer, or does if the window does not cut it.
+    #[inline]
+    pub(crate) fn filter(&self) -> Filter {
+        self.filter
+    }
+
     /// The highest or lowest fitting range in a free run, clipped to the window.
+    #[inline]
+    pub(crate) fn fit(&self, run: IndexRange) -> Option<IndexRange> {
+        self.place(run.intersection(self.window)?)
+    }
+
+    /// The highest or lowest fitting range in a free run that lies in the window.
+    #[inline]
+    pub(crate) fn place(&self, run: IndexRange) -> Option<IndexRange> {
+        let extra = self.size - 1;
+        if run.last() - run.first() < extra {
+            return None;
+        }
+        if self.filter != Filter::Length {
+            return self.place_aligned(run);
+        }
+        Some(match self.direction {
+            Direction::TopDown => run.starting_at(run.last() - extra),
+            Direction::BottomUp => run.ending_at(run.first() + extra),
+        })
+    }
+
+    /// The same where it takes more than length.
     ///
     /// The nearest aligned place is taken as if there were no boundary, and moved once at most if there is one:
     ///
@@ -215,9 +264,7 @@ impl GapRequest {
     ///   begins at the line, from the bottom; from the top it is the highest aligned one that ends before it.
     /// - That place lies in the block beyond the line, which is aligned and as long as the size or longer. So
     ///   it crosses no other line. Nothing overflows, since the index space consists of whole blocks.
-    #[inline]
-    pub(crate) fn fit(&self, run: IndexRange) -> Option<IndexRange> {
-        let run = run.intersection(self.window)?;
+    fn place_aligned(&self, run: IndexRange) -> Option<IndexRange> {
         let extra = self.size - 1;
         let mask = self.align - 1;
         let mut first = match self.direction {

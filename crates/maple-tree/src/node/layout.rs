@@ -35,9 +35,9 @@ pub trait Layout: Sized + fmt::Debug + 'static {
 /// This trait is sealed, like [`Layout`].
 pub trait TracksGaps: Layout {}
 
-/// Track gaps: leaves of 16 slots in 256 bytes, branches of 19 slots in 512 bytes.
+/// Track gaps: leaves of 16 slots in 256 bytes, branches of 17 slots in 512 bytes.
 ///
-/// A branch spends 25 bytes per slot: pivot, child, longest run, order.
+/// A branch spends 26 bytes per slot: pivot, child, longest run, natural size.
 #[derive(Debug)]
 pub enum Gaps {}
 
@@ -57,7 +57,7 @@ pub enum SmallNoGaps {}
 
 impl Layout for Gaps {
     type Leaf = Leaf<15, 16>;
-    type Branch = Branch<Self, GapStore<19, 3>, 18, 19>;
+    type Branch = Branch<Self, GapStore<17>, 16, 17>;
 }
 
 impl Layout for NoGaps {
@@ -67,7 +67,7 @@ impl Layout for NoGaps {
 
 impl Layout for SmallGaps {
     type Leaf = Leaf<4, 5>;
-    type Branch = Branch<Self, GapStore<4, 1>, 3, 4>;
+    type Branch = Branch<Self, GapStore<4>, 3, 4>;
 }
 
 impl Layout for SmallNoGaps {

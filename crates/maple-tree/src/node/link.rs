@@ -57,6 +57,14 @@ pub(crate) enum Node<'a, L: Layout> {
     Branch(&'a L::Branch),
 }
 
+impl<L: Layout> Clone for Node<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L: Layout> Copy for Node<'_, L> {}
+
 /// A node, seen through an exclusive link.
 pub(crate) enum NodeMut<'a, L: Layout> {
     Leaf(&'a mut L::Leaf),

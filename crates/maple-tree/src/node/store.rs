@@ -1,6 +1,6 @@
 //! What a branch keeps beside its slots: the gap summary of each, or nothing.
 
-use crate::gap::Summary;
+use crate::gap::{NaturalSize, Summary};
 
 /// Per-slot data of a branch that moves along when slots move.
 ///
@@ -24,14 +24,9 @@ pub trait Store: Default {
         &[]
     }
 
-    /// For each slot the order of the largest aligned block in the runs from it on, plus 1; or 0.
-    fn order(&self) -> &[u8] {
+    /// For each slot the largest natural size of the free runs from it on.
+    fn natural(&self) -> &[NaturalSize] {
         &[]
-    }
-
-    /// The slots whose order (plus 1) is `least` or more, a bit for each.
-    fn order_at_least(&self, _least: u8) -> u32 {
-        0
     }
 
     /// The largest that is kept for any slot.
@@ -66,23 +61,23 @@ impl Store for () {
     const TRACKS_GAPS: bool = false;
 }
 
-/// The gap summary of a branch with `SLOTS` slots. `WORDS` is the number of 8-byte words with a byte for each.
+/// The gap summary of a branch with `SLOTS` slots.
 #[derive(Debug)]
 #[repr(C)]
-pub struct GapStore<const SLOTS: usize, const WORDS: usize> {
+pub struct GapStore<const SLOTS: usize> {
     head: u64,
     tail: u64,
     longest: [u64; SLOTS],
-    order: [[u8; 8]; WORDS],
+    natural: [NaturalSize; SLOTS],
 }
 
-impl<const SLOTS: usize, const WORDS: usize> Default for GapStore<SLOTS, WORDS> {
+impl<const SLOTS: usize> Default for GapStore<SLOTS> {
     fn default() -> Self {
-        Self { head: 0, tail: 0, longest: [0; SLOTS], order: [[0; 8]; WORDS] }
+        Self { head: 0, tail: 0, longest: [0; SLOTS], natural: [NaturalSize::default(); SLOTS] }
     }
 }
 
-impl<const SLOTS: usize, const WORDS: usize> Store for GapStore<SLOTS, WORDS> {
+impl<const SLOTS: usize> Store for GapStore<SLOTS> {
     const TRACKS_GAPS: bool = true;
 
     #[inline]
@@ -101,30 +96,15 @@ impl<const SLOTS: usize, const WORDS: usize> Store for GapStore<SLOTS, WORDS> {
     }
 
     #[inline]
-    fn order(&self) -> &[u8] {
-        self.order.as_flattened()
-    }
-
-    /// Eight slots at a time: orders are at most 65, so a byte with its highest bit set keeps that bit exactly if
-    /// what is subtracted from it is no larger than it was. The product gathers the eight bits.
-    #[inline]
-    fn order_at_least(&self, least: u8) -> u32 {
-        const ONES: u64 = 0x0101_0101_0101_0101;
-        const HIGHEST: u64 = ONES << 7;
-        const GATHER: u64 = 0x0102_0408_1020_4080;
-        let subtrahend = ONES * u64::from(least);
-        let mask = |word: &[u8; 8]| {
-            let reached = ((u64::from_le_bytes(*word) | HIGHEST) - subtrahend) & HIGHEST;
-            ((reached >> 7).wrapping_mul(GATHER) >> 56) as u32
-        };
-        self.order.iter().rev().fold(0, |slots, word| slots << 8 | mask(word))
+    fn natural(&self) -> &[NaturalSize] {
+        &self.natural
     }
 
     #[inline]
     fn most(&self) -> Summary {
         let longest = self.longest.iter().fold(0, |most, &longest| most.max(longest));
-        let order = self.order.as_flattened().iter().fold(0, |most, &order| most.max(order));
-        Summary { longest, order }
+        let natural = self.natural.iter().fold(NaturalSize::default(), |most, &natural| most.max(natural));
+        Summary { longest, natural }
     }
 
     #[inline]
@@ -136,13 +116,13 @@ impl<const SLOTS: usize, const WORDS: usize> Store for GapStore<SLOTS, WORDS> {
 
     #[inline]
     fn get(&self, slot: usize) -> Summary {
-        Summary { longest: self.longest[slot], order: self.order.as_flattened()[slot] }
+        Summary { longest: self.longest[slot], natural: self.natural[slot] }
     }
 
     #[inline]
     fn set(&mut self, slot: usize, summary: Summary) -> bool {
         let changed = self.get(slot) != summary;
-        (self.longest[slot], self.order.as_flattened_mut()[slot]) = (summary.longest, summary.order);
+        (self.longest[slot], self.natural[slot]) = (summary.longest, summary.natural);
         changed
     }
 
@@ -150,15 +130,14 @@ impl<const SLOTS: usize, const WORDS: usize> Store for GapStore<SLOTS, WORDS> {
     /// branches.
     fn slide(&mut self, from: usize, to: usize, count: usize) {
         let left = if from < to { from..to } else { to + count..from + count };
-        let order = self.order.as_flattened_mut();
         self.longest.copy_within(from..from + count, to);
         self.longest[left.clone()].fill(0);
-        order.copy_within(from..from + count, to);
-        order[left].fill(0);
+        self.natural.copy_within(from..from + count, to);
+        self.natural[left].fill(NaturalSize::default());
     }
 
     fn copy_from(&mut self, to: usize, other: &Self, from: usize, count: usize) {
         self.longest[to..to + count].copy_from_slice(&other.longest[from..from + count]);
-        self.order.as_flattened_mut()[to..to + count].copy_from_slice(&other.order()[from..from + count]);
+        self.natural[to..to + count].copy_from_slice(&other.natural[from..from + count]);
     }
 }

@@ -34,3 +34,43 @@ impl Path {
         usize::from(self.slots[depth])
     }
 }
+
+/// What notes the way of a search: a path, or nothing.
+pub(super) trait Trail {
+    /// The search goes down through `slot` of the branch reached so far.
+    fn enter(&mut self, slot: usize);
+    /// How many branches lie above the node reached.
+    fn depth(&self) -> usize;
+    /// The search goes on from the node with so many branches above it.
+    fn back_to(&mut self, depth: usize);
+}
+
+impl Trail for () {
+    #[inline]
+    fn enter(&mut self, _slot: usize) {}
+
+    #[inline]
+    fn depth(&self) -> usize {
+        0
+    }
+
+    #[inline]
+    fn back_to(&mut self, _depth: usize) {}
+}
+
+impl Trail for Path {
+    #[inline]
+    fn enter(&mut self, slot: usize) {
+        self.push(slot);
+    }
+
+    #[inline]
+    fn depth(&self) -> usize {
+        self.depth
+    }
+
+    #[inline]
+    fn back_to(&mut self, depth: usize) {
+        self.depth = depth;
+    }
+}

@@ -12,130 +12,348 @@
 //!
 //! # Cost
 //!
-//! For a request with size = alignment = 2^k, or alignment 1, a slot that passes its summary and lies inside
-//! the window holds a fit. So nodes are visited in vain only where the window cuts through them: at most one
-//! per level at each end of the window. Other alignments may be rejected at any number of candidates, and so
-//! may runs that a boundary cuts, unless the size is the alignment or the boundary itself.
+//! For a request of natural alignment (of a size that a summary keeps exactly), or alignment 1, a slot that passes the
+//! filter and lies inside the window holds a fit, in the child or in its bridge. So the way there is a loop without
+//! any state: `descend`. Nodes are visited in vain only where the window cuts through them: at most one per level at
+//! each end of the window, which is what `try_slots` does. Other alignments may be rejected at any number of
+//! candidates, and so may runs that a boundary cuts, unless the size is the alignment or the boundary itself.
+
+use core::ops::Range;
 
 use super::RawTree;
-use super::summarize::{edges, run_from};
-use crate::gap::{Direction, GapRequest};
-use crate::node::{Link, Node, Shape, Store, TracksGaps};
+use super::path::{Path, Trail};
+use super::summarize::{leaf_tail, run_from};
+use crate::gap::{Direction, Filter, GapRequest, NaturalSize};
+use crate::node::{Node, Shape, Store, TracksGaps};
 use crate::range::IndexRange;
+
+/// A free range that a search found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fit {
+    pub(super) range: IndexRange,
+    /// The empty slot in which all of it lies, of the leaf to which the search noted the way. Nothing if it lies in
+    /// several slots, or in one of a branch; then what was noted is nothing to go by.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for insertions that begin with a path"))]
+    pub(super) slot: Option<usize>,
+}
 
 impl<L: TracksGaps, A> RawTree<L, A> {
     /// The highest or lowest free range that satisfies a request.
     pub(crate) fn find_gap(&self, request: &GapRequest) -> Option<IndexRange> {
-        match self.root() {
-            Some(root) => find(root, self.bounds(), request),
-            None => request.fit(self.bounds()),
+        self.search(request, &mut ()).map(|fit| fit.range)
+    }
+
+    /// The same, and the way there, so that a write need not search for it again.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for insertions that begin with a path"))]
+    pub(super) fn find_gap_noting(&self, request: &GapRequest, path: &mut Path) -> Option<Fit> {
+        *path = Path::root();
+        self.search(request, path)
+    }
+
+    #[inline]
+    fn search<T: Trail>(&self, request: &GapRequest, trail: &mut T) -> Option<Fit> {
+        let Some(root) = self.root() else { return across(request.fit(self.bounds())) };
+        if !self.bounds().overlaps(request.window()) {
+            return None;
+        }
+        match request.direction() {
+            Direction::TopDown => find::<L, T, true>(root.node(), self.bounds(), request, trail),
+            Direction::BottomUp => find::<L, T, false>(root.node(), self.bounds(), request, trail),
         }
     }
 }
 
-/// Searches the subtree of a link, which covers `bounds`.
-fn find<L: TracksGaps>(link: &Link<L>, bounds: IndexRange, request: &GapRequest) -> Option<IndexRange> {
-    let window = bounds.intersection(request.window())?;
-    match link.node() {
-        Node::Leaf(leaf) => find_in_leaf(leaf, bounds, window, request),
-        Node::Branch(branch) => find_in_branch::<L>(branch, bounds, window, request),
+/// A range that lies in several slots, or in one of a branch.
+#[inline]
+fn across(range: Option<IndexRange>) -> Option<Fit> {
+    range.map(|range| Fit { range, slot: None })
+}
+
+/// Searches a node, which covers `bounds` and overlaps the window.
+#[inline]
+fn find<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
+    node: Node<'_, L>,
+    bounds: IndexRange,
+    request: &GapRequest,
+    trail: &mut T,
+) -> Option<Fit> {
+    match node {
+        Node::Branch(branch)
+            if request.filter() == Filter::Both || !request.window().contains_range(bounds) =>
+        {
+            try_slots::<L, T, TOP_DOWN>(branch, bounds, request, trail)
+        }
+        node => descend::<L, T, TOP_DOWN>(node, bounds, request, trail),
     }
+}
+
+/// Searches where the filter decides and the window cuts nothing: a slot that passes holds a fit, so the first one is
+/// the only one to look at.
+fn descend<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
+    node: Node<'_, L>,
+    bounds: IndexRange,
+    request: &GapRequest,
+    trail: &mut T,
+) -> Option<Fit> {
+    let (mut node, mut bounds) = (node, bounds);
+    // From the bottom the bridge comes last: that of the slot which was entered, if nothing passes inside.
+    let mut above = None;
+    let inside = loop {
+        let branch = match node {
+            Node::Leaf(leaf) => break find_in_leaf::<_, TOP_DOWN>(leaf, bounds, request),
+            Node::Branch(branch) => branch,
+        };
+        // All slots, as many as there can be: those that are not in use have no runs.
+        let slot = nearest::<TOP_DOWN>(branch.store().longest(), branch.store().natural(), request);
+        let Some(slot) = slot else { break None };
+        let range = branch.range_of(slot, bounds);
+        let Some(child) = branch.slot(slot) else {
+            return fit_from::<L>(branch, bounds, slot, range.first(), request);
+        };
+        let below = child.node();
+        if TOP_DOWN {
+            let fit = fit_bridge::<L>(branch, bounds, slot, below, range, request);
+            if fit.is_some() {
+                return fit;
+            }
+        } else {
+            above = Some((branch, bounds, slot));
+        }
+        trail.enter(slot);
+        (node, bounds) = (below, range);
+    };
+    match above {
+        Some((branch, outer, slot)) if inside.is_none() => {
+            fit_bridge::<L>(branch, outer, slot, node, bounds, request)
+        }
+        _ => inside,
+    }
+}
+
+/// How many branches `try_slots` goes down without recursion.
+const LEVELS: usize = 6;
+
+/// Searches a branch where the window may cut runs, or runs may be unfit for other reasons: one slot after the other.
+fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
+    branch: &L::Branch,
+    bounds: IndexRange,
+    request: &GapRequest,
+    trail: &mut T,
+) -> Option<Fit> {
+    let window = request.window();
+    let decided = request.filter() != Filter::Both;
+    let (mut branch, mut bounds) = (branch, bounds);
+    let mut slots = slots_ahead::<_, TOP_DOWN>(branch, bounds, window);
+    // The branches above, and which of their slots were entered.
+    let mut above = [const { None }; LEVELS];
+    let (top, mut depth) = (trail.depth(), 0);
+    loop {
+        let store = branch.store();
+        let (longest, natural) = (&store.longest()[slots.clone()], &store.natural()[slots.clone()]);
+        let passing = nearest::<TOP_DOWN>(longest, natural, request).map(|slot| slots.start + slot);
+        let next = passing.map(|slot| (slot, branch.range_of(slot, bounds)));
+        let (tried, below, range) = match next.filter(|(_, range)| range.overlaps(window)) {
+            Some((slot, range)) => {
+                let Some(child) = branch.slot(slot) else {
+                    let fit = fit_from::<L>(branch, bounds, slot, range.first(), request);
+                    if fit.is_some() {
+                        return fit;
+                    }
+                    slots = slots_after::<TOP_DOWN>(slots, slot);
+                    continue;
+                };
+                let below = child.node();
+                if TOP_DOWN {
+                    let fit = fit_bridge::<L>(branch, bounds, slot, below, range, request);
+                    if fit.is_some() {
+                        return fit;
+                    }
+                }
+                trail.enter(slot);
+                let inside = match below {
+                    Node::Leaf(leaf) => find_in_leaf::<_, TOP_DOWN>(leaf, range, request),
+                    below if decided && window.contains_range(range) => {
+                        descend::<L, T, TOP_DOWN>(below, range, request, trail)
+                    }
+                    Node::Branch(below) if depth < LEVELS => {
+                        above[depth] = Some((branch, bounds, slot));
+                        depth += 1;
+                        slots = slots_ahead::<_, TOP_DOWN>(below, range, window);
+                        (branch, bounds) = (below, range);
+                        continue;
+                    }
+                    Node::Branch(below) => try_slots::<L, T, TOP_DOWN>(below, range, request, trail),
+                };
+                if inside.is_some() {
+                    return inside;
+                }
+                (slot, below, range)
+            }
+            // There is nothing in this branch. Back to the one above.
+            None => {
+                depth = depth.checked_sub(1)?;
+                let (below, range) = (Node::Branch(branch), bounds);
+                let slot;
+                (branch, bounds, slot) = above[depth]?;
+                slots = 0..branch.len();
+                (slot, below, range)
+            }
+        };
+        trail.back_to(top + depth);
+        if !TOP_DOWN {
+            let fit = fit_bridge::<L>(branch, bounds, tried, below, range, request);
+            if fit.is_some() {
+                return fit;
+            }
+        }
+        slots = slots_after::<TOP_DOWN>(slots, tried);
+    }
+}
+
+/// The slots of a branch from the window's end where the search begins.
+#[inline]
+fn slots_ahead<S: Shape, const TOP_DOWN: bool>(
+    branch: &S,
+    bounds: IndexRange,
+    window: IndexRange,
+) -> Range<usize> {
+    if TOP_DOWN && window.last() < bounds.last() {
+        0..branch.find(window.last()) + 1
+    } else if !TOP_DOWN && window.first() > bounds.first() {
+        branch.find(window.first())..branch.len()
+    } else {
+        0..branch.len()
+    }
+}
+
+/// Those slots that come after one of them.
+#[inline]
+fn slots_after<const TOP_DOWN: bool>(slots: Range<usize>, slot: usize) -> Range<usize> {
+    if TOP_DOWN { slots.start..slot } else { slot + 1..slots.end }
+}
+
+/// The slot that comes first of those that pass the filter, of `longest` and `natural` for each.
+#[inline]
+fn nearest<const TOP_DOWN: bool>(
+    longest: &[u64],
+    natural: &[NaturalSize],
+    request: &GapRequest,
+) -> Option<usize> {
+    let (size, need) = (request.size(), request.need());
+    match request.filter() {
+        Filter::Length => first::<_, TOP_DOWN>(longest.iter(), |&longest| longest >= size),
+        Filter::Natural => first::<_, TOP_DOWN>(natural.iter(), |&natural| natural >= need),
+        Filter::Both => first::<_, TOP_DOWN>(natural.iter().zip(longest), |(&natural, &longest)| {
+            natural >= need && longest >= size
+        }),
+    }
+}
+
+/// The number of the first item, from the end that the direction says, for which something holds.
+#[inline]
+fn first<I, const TOP_DOWN: bool>(mut items: I, holds: impl Fn(I::Item) -> bool) -> Option<usize>
+where
+    I: ExactSizeIterator + DoubleEndedIterator,
+{
+    let count = items.len();
+    while let Some(item) = if TOP_DOWN { items.next_back() } else { items.next() } {
+        if holds(item) {
+            // What is left is on the other side of it.
+            return Some(if TOP_DOWN { items.len() } else { count - items.len() - 1 });
+        }
+    }
+    None
 }
 
 /// The runs of a leaf, one for each run of empty slots, from the end that the direction says.
-fn find_in_leaf<S: Shape>(
+#[inline]
+fn find_in_leaf<S: Shape, const TOP_DOWN: bool>(
     leaf: &S,
     bounds: IndexRange,
-    window: IndexRange,
     request: &GapRequest,
-) -> Option<IndexRange> {
+) -> Option<Fit> {
+    let window = request.window();
     let mut empty = leaf.empty();
+    if window.first() > bounds.first() {
+        empty &= u32::MAX << leaf.find(window.first());
+    }
+    if window.last() < bounds.last() {
+        empty &= u32::MAX >> (31 - leaf.find(window.last()));
+    }
+    // Mostly no two empty slots are neighbours (N4).
+    let tidy = empty & empty << 1 == 0;
     while empty != 0 {
-        let (from, to) = match request.direction() {
-            Direction::TopDown => {
-                let to = empty.ilog2() as usize;
-                (to + 1 - (empty << (31 - to)).leading_ones() as usize, to)
-            }
-            Direction::BottomUp => {
-                let from = empty.trailing_zeros() as usize;
-                (from, from + (empty >> from).trailing_ones() as usize - 1)
-            }
+        let (from, to) = if TOP_DOWN {
+            let to = empty.ilog2();
+            (if tidy { to } else { to + 1 - (empty << (31 - to)).leading_ones() }, to)
+        } else {
+            let from = empty.trailing_zeros();
+            (from, if tidy { from } else { from + (empty >> from).trailing_ones() - 1 })
         };
+        empty &= if TOP_DOWN { !(u32::MAX << from) } else { u32::MAX << to << 1 };
+        let (from, to) = (from as usize, to as usize);
         let (first, last) = (leaf.first_of(from, bounds), leaf.last_of(to, bounds));
-        match request.direction() {
-            Direction::TopDown if last < window.first() => return None,
-            Direction::BottomUp if first > window.last() => return None,
-            _ => {}
-        }
-        let run = IndexRange::new(first, last)?;
-        if let Some(fit) = request.fit(run) {
-            return Some(fit);
-        }
-        for slot in from..=to {
-            empty &= !(1 << slot);
+        let run = bounds.starting_at(first.max(window.first())).ending_at(last.min(window.last()));
+        if let Some(range) = request.place(run) {
+            return Some(Fit { range, slot: (from == to).then_some(from) });
         }
     }
     None
 }
 
-fn find_in_branch<L: TracksGaps>(
-    branch: &L::Branch,
-    bounds: IndexRange,
-    window: IndexRange,
-    request: &GapRequest,
-) -> Option<IndexRange> {
-    let lowest = if window.first() == bounds.first() { 0 } else { branch.find(window.first()) };
-    let highest = if window.last() == bounds.last() { branch.len() - 1 } else { branch.find(window.last()) };
-    let within_window = u32::MAX >> (31 - highest) & u32::MAX << lowest;
-    let mut candidates: u32 = branch.store().order_at_least(request.need()) & within_window;
-    while candidates != 0 {
-        let slot = match request.direction() {
-            Direction::TopDown => candidates.ilog2() as usize,
-            Direction::BottomUp => candidates.trailing_zeros() as usize,
-        };
-        candidates &= !(1 << slot);
-        if branch.store().longest()[slot] < request.size() {
-            continue;
-        }
-        let range = branch.range_of(slot, bounds);
-        let found = match (branch.slot(slot), request.direction()) {
-            (None, _) => fit_from::<L>(branch, bounds, slot, range.first(), request),
-            (Some(child), Direction::TopDown) => {
-                fit_bridge(branch, bounds, slot, child, request).or_else(|| find(child, range, request))
-            }
-            (Some(child), Direction::BottomUp) => {
-                find(child, range, request).or_else(|| fit_bridge(branch, bounds, slot, child, request))
-            }
-        };
-        if found.is_some() {
-            return found;
-        }
-    }
-    None
-}
-
-/// Fits the request into the run that touches the right edge of the child in `slot`.
+/// Fits the request into the run that touches the right edge of the child in `slot`, which is `below` and covers
+/// `range`. (One at the right edge of the branch is left to the child, which has as much of it.)
+///
+/// Mostly it is seen at once that it does not fit, without a look at the next child.
+#[inline(always)]
 fn fit_bridge<L: TracksGaps>(
     branch: &L::Branch,
     bounds: IndexRange,
     slot: usize,
-    child: &Link<L>,
+    below: Node<'_, L>,
+    range: IndexRange,
     request: &GapRequest,
-) -> Option<IndexRange> {
-    let range = branch.range_of(slot, bounds);
-    let start = range.last() - edges(child, range).tail.checked_sub(1)?;
-    fit_from::<L>(branch, bounds, slot, start, request)
+) -> Option<Fit> {
+    if slot + 1 == branch.len() {
+        return None;
+    }
+    // What the window leaves of the slot's longest run.
+    let longest = branch.store().longest();
+    let beyond = range.last().saturating_sub(request.window().last());
+    if longest[slot].saturating_sub(beyond) < request.size() {
+        return None;
+    }
+    // The part beyond the edge is one of the runs of the next slot.
+    let tail = tail(below, range);
+    if tail == 0 || tail.saturating_add(longest[slot + 1]) < request.size() {
+        return None;
+    }
+    fit_from::<L>(branch, bounds, slot, range.last() - (tail - 1), request)
+}
+
+/// The free run at the right edge of a node.
+#[inline]
+fn tail<L: TracksGaps>(node: Node<'_, L>, bounds: IndexRange) -> u64 {
+    match node {
+        Node::Leaf(leaf) if leaf.empty() >> (leaf.len() - 1) == 0 => 0,
+        Node::Leaf(leaf) => leaf_tail(leaf, bounds),
+        Node::Branch(branch) => branch.store().tail(),
+    }
 }
 
 /// Fits the request into the run that begins at `start` in `slot`, touches the slot's right edge, and goes on
 /// through the slots after it.
+#[inline(never)]
 fn fit_from<L: TracksGaps>(
     branch: &L::Branch,
     bounds: IndexRange,
     slot: usize,
     start: u64,
     request: &GapRequest,
-) -> Option<IndexRange> {
+) -> Option<Fit> {
     let last = branch.last_of(slot, bounds) + run_from::<L>(branch, slot + 1, bounds);
-    request.fit(IndexRange::new(start, last)?)
+    across(request.fit(bounds.starting_at(start).ending_at(last)))
 }
+
+#[cfg(test)]
+mod tests;

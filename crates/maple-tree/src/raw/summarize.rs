@@ -1,7 +1,7 @@
 //! Gap summaries: reading them off nodes, and keeping those of branches up to date.
 //!
 //! A leaf stores none: its pivots and its bitmap of empty slots give it. A branch stores, for each slot, the
-//! longest run and the largest order among the runs from that slot on (see `gap::summary`), and the runs at its own
+//! longest run and the largest natural size among the runs from that slot on (see `gap::summary`), and the runs at its own
 //! two edges.
 
 use crate::gap::{Edges, Summary};
@@ -70,8 +70,7 @@ fn leaf_head<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
 }
 
 /// The free run at the right edge of a leaf that is not wholly empty.
-#[inline]
-fn leaf_tail<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
+pub(super) fn leaf_tail<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
     match leaf.live_at_or_before(leaf.len() - 1) {
         Some(live) => bounds.last() - leaf.last_of(live, bounds),
         None => bounds.last() - bounds.first(),

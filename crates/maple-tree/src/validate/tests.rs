@@ -7,7 +7,7 @@ use std::string::ToString;
 use super::{Violation, validate};
 use crate::alloc::{AllocMode, Global};
 use crate::entry::{Entry, Held};
-use crate::gap::Summary;
+use crate::gap::{NaturalSize, Summary};
 use crate::node::tests::{flip_empty, swap_edges, swap_len, swap_pivot, swap_slot, swap_summary};
 use crate::node::{Layout, Link, Memory, NodeMut, Shape, SmallGaps, SmallNoGaps, Store};
 use crate::range::IndexRange;
@@ -214,20 +214,20 @@ fn two_empty_slots_side_by_side() {
 
 #[test]
 fn a_slot_whose_longest_run_is_wrong() {
-    for (more, order) in [(1, 0), (u64::MAX, 0), (0, 1), (0, u8::MAX)] {
+    for (longer, more) in [(1, 0), (u64::MAX, 0), (0, 1), (0, u64::MAX)] {
         let mut wrong = None;
         let violation = violation_of_root(|root| {
             let right = root.store().get(1);
             let wrong = wrong.get_or_insert(Summary {
-                longest: right.longest.wrapping_add(more),
-                order: right.order.wrapping_add(order),
+                longest: right.longest.wrapping_add(longer),
+                natural: NaturalSize::at_most(right.natural.size().wrapping_add(more)),
             });
             swap_summary(root, 1, wrong);
         });
         let Violation::SlotSummary { node: FULL, slot: 1, stored, expected } = violation else {
             panic!("{violation}");
         };
-        assert_eq!(stored, (expected.0.wrapping_add(more), expected.1.wrapping_add(order)));
+        assert_eq!(stored, (expected.0.wrapping_add(longer), expected.1.wrapping_add(more)));
     }
 }
 

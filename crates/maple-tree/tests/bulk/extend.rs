@@ -252,10 +252,10 @@ fn branches_are_full() {
         assert_eq!(tree.validate(), Ok(()));
         (tree.stats().height, tree.stats().branches)
     }
-    // With what is free behind them 19 leaves take one slot more than a branch has, if all of them are full.
-    assert_eq!(height_and_branches::<Gaps>(16 * 19 - 1), (2, 1));
-    assert_eq!(height_and_branches::<Gaps>(16 * 19), (3, 2));
-    assert_eq!(height_and_branches::<Gaps>(16 * 19 * 19 - 1), (3, 20));
+    // With what is free behind them 17 leaves take one slot more than a branch has, if all of them are full.
+    assert_eq!(height_and_branches::<Gaps>(16 * 17 - 1), (2, 1));
+    assert_eq!(height_and_branches::<Gaps>(16 * 17), (3, 2));
+    assert_eq!(height_and_branches::<Gaps>(16 * 17 * 17 - 1), (3, 18));
     assert_eq!(height_and_branches::<NoGaps>(16 * 31 * 31 - 1), (3, 32));
     assert_eq!(height_and_branches::<NoGaps>(16 * 31 * 31), (4, 33));
 }

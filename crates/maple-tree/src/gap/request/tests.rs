@@ -4,8 +4,8 @@
 
 use proptest::prelude::*;
 
-use super::{Direction, GapRequest};
-use crate::gap::summary::order_of;
+use super::{Direction, Filter, GapRequest};
+use crate::gap::Summary;
 use crate::range::IndexRange;
 
 const DIRECTIONS: [Direction; 2] = [Direction::TopDown, Direction::BottomUp];
@@ -39,6 +39,16 @@ fn fit_by_trying(request: &GapRequest, run: IndexRange) -> Option<IndexRange> {
     match request.direction() {
         Direction::TopDown => places.next_back(),
         Direction::BottomUp => places.next(),
+    }
+}
+
+/// Whether the filter lets a run pass.
+fn passes(request: &GapRequest, run: IndexRange) -> bool {
+    let Summary { longest, natural } = Summary::of(run);
+    match request.filter() {
+        Filter::Length => longest >= request.size(),
+        Filter::Natural => natural >= request.need(),
+        Filter::Both => longest >= request.size() && natural >= request.need(),
     }
 }
 
@@ -87,19 +97,20 @@ fn fits_between_boundaries_in_all_short_runs() {
 #[test]
 fn the_filter_lets_all_pass_that_fits_and_of_natural_requests_nothing_else() {
     for_all_short_runs(|run| {
-        let len = u64::try_from(run.count()).unwrap();
         for boundary in [0, 1, 2, 4, 8, 16, 32, 64] {
             for align in [1, 2, 4, 8, 16, 32, 64] {
                 for size in (1..=33).take_while(|size| boundary == 0 || *size <= boundary) {
                     let request = GapRequest::new(.., size, align, Direction::TopDown).unwrap();
                     let request = bounded(request, boundary);
-                    let passes = order_of(run) >= request.need() && len >= size;
-                    let fits = request.fit(run).is_some();
+                    let (passes, fits) = (passes(&request, run), request.fit(run).is_some());
                     assert!(passes || !fits, "{request:?} is kept out of {run}");
                     let unaligned = align == 1 && boundary == 0;
-                    if unaligned || size == align || size == boundary && align <= boundary {
+                    let natural = align == size.next_power_of_two() || size == boundary && align <= boundary;
+                    assert_eq!(request.filter() != Filter::Both, unaligned || natural, "{request:?}");
+                    if unaligned || natural {
                         assert_eq!(passes, fits, "{request:?} and {run}");
                     }
+                    assert!(passes || Summary::of(run).natural < request.need() || run.count() < size.into());
                 }
             }
         }
@@ -205,12 +216,16 @@ proptest! {
         let request = bounded(request, boundary.unwrap_or(0));
         let fit = request.fit(run);
         prop_assert_eq!(fit, fit_in_wide_numbers(&request, run));
-        prop_assert!(fit.is_none() || order_of(run) >= request.need());
+        prop_assert!(fit.is_none() || passes(&request, run));
+        prop_assert!(fit.is_none() || Summary::of(run).natural >= request.need());
     }
 
+    /// All sizes that two bytes keep.
     #[test]
-    fn the_filter_decides_natural_requests_in_any_run(run in any_range(), order in 0..64u32) {
-        let request = GapRequest::new(.., 1 << order, 1 << order, Direction::BottomUp).unwrap();
-        prop_assert_eq!(order_of(run) >= request.need(), request.fit(run).is_some());
+    fn the_filter_decides_natural_requests_in_any_run(run in any_range(), bits in 1..2048u64, shift in 0..53u32) {
+        let size = bits << shift;
+        let request = GapRequest::new(.., size, size.next_power_of_two(), Direction::BottomUp).unwrap();
+        prop_assert_eq!(request.filter(), Filter::Natural);
+        prop_assert_eq!(passes(&request, run), request.fit(run).is_some());
     }
 }

@@ -7,58 +7,17 @@ use std::vec::Vec;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{Summary, order_of};
+use super::Summary;
+use crate::gap::natural::natural_size;
+use crate::gap::natural::tests::natural_size_by_trying;
 use crate::range::IndexRange;
-use crate::validate::order_by_definition;
 
-fn range(first: u64, last: u64) -> IndexRange {
+pub(crate) fn range(first: u64, last: u64) -> IndexRange {
     IndexRange::new(first, last).unwrap()
 }
 
-/// The order, plus 1, by trying each block. Only for runs of few indices.
-fn order_by_trying(run: IndexRange) -> u8 {
-    let fits = |order: &u32| {
-        (run.first()..=run.last()).any(|first| {
-            let block = IndexRange::sized(first, 1 << order);
-            first % (1 << order) == 0 && block.is_some_and(|block| run.contains_range(block))
-        })
-    };
-    (0..64)
-        .take_while(|order| run.count() >> order != 0)
-        .filter(fits)
-        .last()
-        .map_or(0, |order| order as u8 + 1)
-}
-
 /// The places where small spaces lie: at the bottom, at the top, across a highly aligned boundary, anywhere.
-const BASES: [u64; 5] = [0, u64::MAX - 95, (1 << 63) - 48, (1 << 20) - 7, 0x1234_5678_9abc_def0];
-
-#[test]
-fn order_of_all_short_runs() {
-    for base in BASES {
-        for first in 0..96 {
-            for last in first..96 {
-                let run = range(base + first, base + last);
-                assert_eq!(order_of(run), order_by_trying(run), "{run}");
-                assert_eq!(order_of(run), order_by_definition(run), "{run}");
-            }
-        }
-    }
-}
-
-#[test]
-fn order_of_runs_at_the_ends() {
-    assert_eq!(order_of(IndexRange::FULL), 65);
-    assert_eq!(order_of(range(1, u64::MAX)), 64);
-    assert_eq!(order_of(range(0, u64::MAX - 1)), 64);
-    assert_eq!(order_of(range(1, u64::MAX - 1)), 63);
-    assert_eq!(order_of(IndexRange::single(0)), 1);
-    assert_eq!(order_of(IndexRange::single(u64::MAX)), 1);
-    assert_eq!(order_of(range(u64::MAX - 1, u64::MAX)), 2);
-    assert_eq!(order_of(range(u64::MAX - 2, u64::MAX)), 2);
-    assert_eq!(order_of(range(1 << 63, u64::MAX)), 64);
-    assert_eq!(order_of(range((1 << 63) + 1, u64::MAX)), 63);
-}
+pub(crate) const BASES: [u64; 5] = [0, u64::MAX - 95, (1 << 63) - 48, (1 << 20) - 7, 0x1234_5678_9abc_def0];
 
 /// An index, often near an end or a power of two.
 fn index() -> impl Strategy<Value = u64> {
@@ -66,7 +25,7 @@ fn index() -> impl Strategy<Value = u64> {
     prop_oneof![any::<u64>(), power.clone(), power.prop_map(|index| !index)]
 }
 
-fn any_range() -> impl Strategy<Value = IndexRange> {
+pub(crate) fn any_range() -> impl Strategy<Value = IndexRange> {
     (index(), index()).prop_map(|(a, b)| range(a.min(b), a.max(b)))
 }
 
@@ -77,17 +36,17 @@ struct Span {
     head: u128,
     tail: u128,
     longest: u128,
-    order: u8,
+    natural: u64,
 }
 
 impl Span {
     fn free(bounds: IndexRange) -> Self {
         let len = bounds.count();
-        Self { bounds, head: len, tail: len, longest: len, order: order_of(bounds) }
+        Self { bounds, head: len, tail: len, longest: len, natural: natural_size(bounds) }
     }
 
     fn taken(bounds: IndexRange) -> Self {
-        Self { bounds, head: 0, tail: 0, longest: 0, order: 0 }
+        Self { bounds, head: 0, tail: 0, longest: 0, natural: 0 }
     }
 
     fn is_free(&self) -> bool {
@@ -112,7 +71,7 @@ fn combine(left: Option<Span>, right: Option<Span>) -> Option<Span> {
         head: if a.is_free() { a.head + b.head } else { a.head },
         tail: if b.is_free() { b.tail + a.tail } else { b.tail },
         longest: a.longest.max(b.longest).max(a.tail + b.head),
-        order: a.order.max(b.order).max(bridge.map_or(0, order_of)),
+        natural: a.natural.max(b.natural).max(bridge.map_or(0, natural_size)),
     })
 }
 
@@ -132,7 +91,7 @@ fn by_trying(base: u64, bits: &[bool]) -> Option<Span> {
         head: ones(&mut bits.iter()),
         tail: ones(&mut bits.iter().rev()),
         longest: runs.iter().map(|run| run.count()).max().unwrap_or(0),
-        order: runs.iter().map(|&run| order_by_trying(run)).max().unwrap_or(0),
+        natural: runs.iter().map(|&run| natural_size_by_trying(run)).max().unwrap_or(0),
     })
 }
 
@@ -154,17 +113,6 @@ fn space() -> impl Strategy<Value = (u64, Vec<bool>)> {
 }
 
 proptest! {
-    #[test]
-    fn order_of_any_run(run in any_range()) {
-        prop_assert_eq!(order_of(run), order_by_definition(run));
-    }
-
-    #[test]
-    fn a_larger_run_is_of_no_smaller_order(run in any_range(), more in any_range()) {
-        let larger = range(run.first().min(more.first()), run.last().max(more.last()));
-        prop_assert!(order_of(larger) >= order_of(run));
-    }
-
     /// However a span is cut, and however the pieces are put together again.
     #[test]
     fn any_partition_gives_what_the_bitmap_gives(

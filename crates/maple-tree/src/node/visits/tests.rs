@@ -30,9 +30,11 @@ enum Kind {
     NaturalInWindow,
     /// Likewise.
     AnyInWindow,
+    /// One for any size, aligned naturally, from the top of a tree in steady state.
+    AnyNatural,
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::Insert,
     Kind::Erase,
     Kind::Get,
@@ -41,6 +43,7 @@ const KINDS: [Kind; 8] = [
     Kind::Any,
     Kind::NaturalInWindow,
     Kind::AnyInWindow,
+    Kind::AnyNatural,
 ];
 
 impl Kind {
@@ -52,7 +55,7 @@ impl Kind {
             Self::Insert => 30 * height,
             Self::Erase => 75 * height,
             Self::Get => height,
-            Self::Step | Self::Natural | Self::Any => 2 * height,
+            Self::Step | Self::Natural | Self::Any | Self::AnyNatural => 2 * height,
             // Two nodes on each level, and beside each the edges of another.
             Self::NaturalInWindow | Self::AnyInWindow => 4 * height + 4,
         }
@@ -66,7 +69,10 @@ impl Kind {
             Self::Erase => 8.0 * height,
             Self::Get => height,
             Self::Step => 1.5,
-            Self::Natural | Self::Any => height,
+            // Now and then the edge of a node beside the way.
+            Self::Natural | Self::Any => height + 0.1,
+            // Small gaps everywhere, so that bridges are looked at.
+            Self::AnyNatural => 1.5 * height,
             Self::NaturalInWindow | Self::AnyInWindow => 3.0 * height + 1.0,
         }
     }
@@ -187,7 +193,9 @@ impl Meter {
 fn print_heading() {
     println!();
     print!("{:>8} {:<20} {:>2}", "n", "order (most, mean)", "h");
-    for heading in ["insert", "erase", "get", "step", "natural", "any", "natural, win", "any, win"] {
+    for heading in
+        ["insert", "erase", "get", "step", "natural", "any", "natural, win", "any, win", "any natural"]
+    {
         print!("  {heading:>10.10}");
     }
     println!();
@@ -299,4 +307,26 @@ fn dma_top_down_below_a_limit() {
 #[test]
 fn dma_top_down_in_bounds() {
     iova("dma in 2^32", IndexRange::new(0, (1 << 32) - 1).unwrap());
+}
+
+/// Natural alignment of sizes that are not powers of two, in steady state: as quick as that of powers.
+#[test]
+fn natural_alignment_of_any_size() {
+    print_heading();
+    for (n, most) in [(10_000, 32), (100_000, 32), (10_000, 500), (100_000, 500)] {
+        let mut meter = Meter::new(MapleTree::bounded(IndexRange::new(0, (1 << 36) - 1).unwrap()));
+        let mut held = Vec::new();
+        for _ in 0..n * 3 {
+            if held.len() as u64 == n {
+                let which = meter.rng.usize(0..held.len());
+                meter.erase(held.swap_remove(which));
+            }
+            let size = meter.rng.u64(1..=most);
+            let request = GapRequest::new(.., size, size.next_power_of_two(), Direction::TopDown).unwrap();
+            let range = meter.find(Kind::AnyNatural, &request).unwrap();
+            meter.insert(range);
+            held.push(range.first());
+        }
+        meter.report(n, "natural");
+    }
 }
