@@ -7,7 +7,7 @@
 use super::RawTree;
 use super::balance::join_sparse;
 use super::seek::Found;
-use super::summarize::{Change, grown_in_leaf, refresh, refresh_all};
+use super::summarize::{Change, refresh, refresh_all};
 use crate::alloc::NodeAlloc;
 use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
 use crate::range::IndexRange;
@@ -17,7 +17,9 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     pub(crate) fn erase_if(&mut self, index: u64, wanted: impl FnOnce(Found) -> bool) -> Option<Found> {
         let bounds = self.bounds;
         let root = self.root.as_mut().filter(|_| bounds.contains(index))?;
-        let (found, _) = erase_below(root, bounds, index, wanted, &mut self.memory)?;
+        let mut erasure = Erasure { index, memory: &mut self.memory, found: None };
+        erasure.below(root, bounds, wanted)?;
+        let found = erasure.found?;
         *self.counter(found.word) -= 1;
         self.shrink();
         Some(found)
@@ -124,69 +126,108 @@ fn can_grow<L: Layout>(link: &Link<L>, from: IndexRange, to: IndexRange) -> bool
     }
 }
 
-/// Erases in the subtree under `link`. The node itself may be left without a live slot, for the parent to see.
-fn erase_below<L: Layout, A: NodeAlloc>(
-    link: &mut Link<L>,
-    bounds: IndexRange,
+/// An erasure on its way down the tree and up again.
+struct Erasure<'a, L, A> {
     index: u64,
-    wanted: impl FnOnce(Found) -> bool,
-    memory: &mut Memory<L, A>,
-) -> Option<(Found, Change)> {
-    match link.node_mut() {
-        NodeMut::Leaf(leaf) => {
-            let slot = leaf.find(index);
-            if leaf.is_empty(slot) {
-                return None;
-            }
-            let range = leaf.range_of(slot, bounds);
-            let found = Found { range, word: leaf.slot(slot).copied() };
-            if !wanted(found) {
-                return None;
-            }
-            leaf.put(slot, None);
-            if leaf.live() == 0 {
-                return Some((found, Change::Rebuilt));
-            }
-            let slot = leaf.coalesce(slot);
-            Some((found, grown_in_leaf::<L>(leaf, slot, bounds)))
-        }
-        NodeMut::Branch(branch) => {
-            let slot = branch.find(index);
-            let child_bounds = branch.range_of(slot, bounds);
-            let child = branch.slot_mut(slot)?;
-            let (found, change) = erase_below(child, child_bounds, index, wanted, memory)?;
-            Some((found, settle::<L, A>(branch, slot, bounds, change, memory)))
+    memory: &'a mut Memory<L, A>,
+    /// What was erased, once it is.
+    found: Option<Found>,
+}
+
+/// What an erasure made of a node, for its parent to see to.
+struct Erased {
+    change: Change,
+    fill: Fill,
+}
+
+/// How much of a node is in use.
+enum Fill {
+    /// No live slot.
+    Nothing,
+    /// Less than half of the slots.
+    Sparse,
+    Enough,
+}
+
+impl Fill {
+    #[inline]
+    fn of<S: Shape>(node: &S) -> Self {
+        if node.live() == 0 {
+            Self::Nothing
+        } else if node.tidy_len() * 2 < S::CAPACITY {
+            Self::Sparse
+        } else {
+            Self::Enough
         }
     }
 }
 
-/// Tidies a branch after an entry was erased below `slot`.
-fn settle<L: Layout, A: NodeAlloc>(
-    branch: &mut L::Branch,
-    slot: usize,
-    bounds: IndexRange,
-    change: Change,
-    memory: &mut Memory<L, A>,
-) -> Change {
-    let has_live = branch.slot(slot).is_some_and(|child| match child.node() {
-        Node::Leaf(leaf) => leaf.live() != 0,
-        Node::Branch(branch) => branch.live() != 0,
-    });
-    if !has_live {
-        if let Some(child) = branch.put(slot, None) {
-            memory.release(child);
+impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
+    /// Erases in the subtree under `link`, if there is something to erase. The node itself may be left without a live
+    /// slot.
+    #[inline]
+    fn below(
+        &mut self,
+        link: &mut Link<L>,
+        bounds: IndexRange,
+        wanted: impl FnOnce(Found) -> bool,
+    ) -> Option<Erased> {
+        match link.node_mut() {
+            NodeMut::Leaf(leaf) => self.in_leaf(leaf, bounds, wanted),
+            NodeMut::Branch(branch) => self.in_branch(branch, bounds, wanted),
         }
-        if branch.live() == 0 {
-            return Change::Rebuilt;
-        }
-        let slot = branch.coalesce(slot);
-        return refresh::<L>(&mut branch.in_place(), slot, bounds, Change::Rebuilt);
     }
-    match join_sparse::<L>(branch, slot, bounds) {
-        Some((slot, needless)) => {
-            memory.release(needless);
-            refresh::<L>(&mut branch.in_place(), slot, bounds, Change::Rebuilt)
+
+    #[inline]
+    fn in_leaf(
+        &mut self,
+        leaf: &mut L::Leaf,
+        bounds: IndexRange,
+        wanted: impl FnOnce(Found) -> bool,
+    ) -> Option<Erased> {
+        let slot = leaf.find(self.index);
+        if leaf.is_empty(slot) {
+            return None;
         }
-        None => refresh::<L>(&mut branch.in_place(), slot, bounds, change),
+        let found = Found { range: leaf.range_of(slot, bounds), word: leaf.slot(slot).copied() };
+        if !wanted(found) {
+            return None;
+        }
+        self.found = Some(found);
+        leaf.put(slot, None);
+        let slot = leaf.coalesce(slot);
+        Some(Erased { change: Change::Grown(leaf.range_of(slot, bounds)), fill: Fill::of(leaf) })
+    }
+
+    fn in_branch(
+        &mut self,
+        branch: &mut L::Branch,
+        bounds: IndexRange,
+        wanted: impl FnOnce(Found) -> bool,
+    ) -> Option<Erased> {
+        let slot = branch.find(self.index);
+        let child_bounds = branch.range_of(slot, bounds);
+        let Erased { change, fill } = self.below(branch.slot_mut(slot)?, child_bounds, wanted)?;
+        let (slot, change) = match fill {
+            Fill::Enough => (slot, change),
+            Fill::Sparse => match join_sparse::<L>(branch, slot, bounds) {
+                Some((slot, needless)) => {
+                    self.memory.release(needless);
+                    (slot, Change::Rebuilt)
+                }
+                None => (slot, change),
+            },
+            Fill::Nothing => {
+                if let Some(child) = branch.put(slot, None) {
+                    self.memory.release(child);
+                }
+                if branch.live() == 0 {
+                    return Some(Erased { change: Change::Rebuilt, fill: Fill::Nothing });
+                }
+                (branch.coalesce(slot), Change::Rebuilt)
+            }
+        };
+        let change = refresh::<L>(&mut branch.in_place(), slot, bounds, change);
+        Some(Erased { change, fill: Fill::of(branch) })
     }
 }

@@ -9,55 +9,21 @@ use crate::node::{InPlace, Layout, Link, Node, Shape, Store};
 use crate::range::IndexRange;
 
 /// What an operation changed in a node that its parent's summary depends on.
+///
+/// A run is named as the node has it, up to the node's edges. The parent knows how it goes on beyond them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Nothing.
     None,
-    /// A run grew or appeared; it is this now, and touches neither edge of the node.
-    Grown(Summary),
-    /// A run shrank or vanished; it was this, and touched neither edge of the node.
-    Shrunk(Summary),
+    /// This run grew or appeared.
+    Grown(IndexRange),
+    /// This was a run; it shrank, was cut in two, or vanished.
+    Shrunk(IndexRange),
     /// Anything else about the runs; `head` if the one at the left edge may have changed, on which runs that
     /// start further left depend.
     Runs { head: bool },
     /// The node was taken apart or put together.
     Rebuilt,
-}
-
-/// What erasing in a leaf changed, where the erased range is in `slot` now, joined with what was free beside it.
-#[inline]
-pub(super) fn grown_in_leaf<L: Layout>(leaf: &L::Leaf, slot: usize, bounds: IndexRange) -> Change {
-    if !L::TRACKS_GAPS {
-        Change::None
-    } else if slot == 0 || slot + 1 == leaf.len() {
-        Change::Runs { head: slot == 0 }
-    } else {
-        Change::Grown(Summary::of(leaf.range_of(slot, bounds)))
-    }
-}
-
-/// What erasing in a leaf changed, where all that is free around the erased range is `free` now.
-#[inline]
-pub(super) fn grown<L: Layout>(free: IndexRange, bounds: IndexRange) -> Change {
-    if !L::TRACKS_GAPS {
-        Change::None
-    } else if free.first() == bounds.first() || free.last() == bounds.last() {
-        Change::Runs { head: free.first() == bounds.first() }
-    } else {
-        Change::Grown(Summary::of(free))
-    }
-}
-
-/// What putting an entry into `free`, a whole run of a leaf that covers `bounds`, changed.
-#[inline]
-pub(super) fn shrunk_in_leaf<L: Layout>(free: IndexRange, bounds: IndexRange) -> Change {
-    if !L::TRACKS_GAPS {
-        Change::None
-    } else if free.first() == bounds.first() || free.last() == bounds.last() {
-        Change::Runs { head: free.first() == bounds.first() }
-    } else {
-        Change::Shrunk(Summary::of(free))
-    }
 }
 
 /// The free run at the left edge of a leaf that is not wholly empty.
@@ -150,6 +116,7 @@ fn slot_summary<L: Layout>(branch: &L::Branch, slot: usize, bounds: IndexRange) 
 }
 
 /// Brings the summary of a branch up to date after `slot` changed, and says what that changed in the branch.
+#[inline]
 pub(super) fn refresh<L: Layout>(
     branch: &mut InPlace<'_, L::Branch>,
     slot: usize,
@@ -159,24 +126,107 @@ pub(super) fn refresh<L: Layout>(
     if !L::TRACKS_GAPS {
         return Change::None;
     }
-    let stored = branch.store().get(slot);
-    let head = match change {
-        Change::None => return Change::None,
-        Change::Grown(run) => {
-            let changed = branch.store_mut().set(slot, stored.max(run));
-            return if changed { change } else { Change::None };
+    match change {
+        Change::None => Change::None,
+        Change::Grown(run) => raise::<L>(branch, slot, bounds, run),
+        Change::Shrunk(run) => lower::<L>(branch, slot, bounds, run),
+        Change::Runs { head } => refresh_slot::<L>(branch, slot, bounds, head),
+        Change::Rebuilt => refresh_all::<L>(branch, slot, slot + 1, bounds),
+    }
+}
+
+/// Brings the summary up to date after `run` grew in `slot`: numbers can only rise, to those of the run.
+fn raise<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    bounds: IndexRange,
+    run: IndexRange,
+) -> Change {
+    let (run, changed) = for_each_part::<L>(branch, slot, bounds, run, |branch, slot, part| {
+        let summary = branch.store().get(slot).max(Summary::of(part));
+        branch.store_mut().set(slot, summary)
+    });
+    let (at_front, at_back) = (run.first() == bounds.first(), run.last() == bounds.last());
+    if at_front || at_back {
+        let (length, store) = (run.last() - run.first() + 1, branch.store());
+        let head = if at_front { length } else { store.head() };
+        let tail = if at_back { length } else { store.tail() };
+        branch.store_mut().set_edges(head, tail);
+        return Change::Grown(run);
+    }
+    if changed { Change::Grown(run) } else { Change::None }
+}
+
+/// Brings the summary up to date after `run` shrank in `slot`: it matters only where it may have been the largest.
+fn lower<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    bounds: IndexRange,
+    run: IndexRange,
+) -> Change {
+    let (run, changed) = for_each_part::<L>(branch, slot, bounds, run, |branch, slot, part| {
+        if branch.store().get(slot).outranks(Summary::of(part)) {
+            return false;
         }
-        Change::Shrunk(run) => {
-            if stored.outranks(run) {
-                return Change::None;
+        let summary = slot_summary::<L>(branch, slot, bounds);
+        branch.store_mut().set(slot, summary)
+    });
+    let (at_front, at_back) = (run.first() == bounds.first(), run.last() == bounds.last());
+    if at_front || at_back {
+        let store = branch.store();
+        let head = if at_front { run_from::<L>(branch, 0, bounds) } else { store.head() };
+        let tail = if at_back { tail::<L>(branch, bounds) } else { store.tail() };
+        branch.store_mut().set_edges(head, tail);
+        return Change::Shrunk(run);
+    }
+    if changed { Change::Shrunk(run) } else { Change::None }
+}
+
+/// Shows to `update` each slot, from `slot` to the left, into which a run of the branch reaches that is `run` in
+/// `slot`, with the part of it from there on. Returns all of the run, and whether there was a change.
+///
+/// What is to the right of `slot` sees the same part of the run as before.
+#[inline]
+fn for_each_part<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    bounds: IndexRange,
+    run: IndexRange,
+    mut update: impl FnMut(&mut InPlace<'_, L::Branch>, usize, IndexRange) -> bool,
+) -> (IndexRange, bool) {
+    let child = branch.range_of(slot, bounds);
+    let mut run = run;
+    if run.last() == child.last() {
+        run = run.ending_at(run.last() + run_from::<L>(branch, slot + 1, bounds));
+    }
+    let mut changed = update(branch, slot, run);
+    if run.first() == child.first() {
+        for left in (0..slot).rev() {
+            let range = branch.range_of(left, bounds);
+            let child = branch.slot(left);
+            let (live, tail) = match child {
+                None => (false, range.last() - range.first() + 1),
+                Some(child) => (true, edges(child, range).tail),
+            };
+            if tail > 0 {
+                run = run.starting_at(run.first() - tail);
+                changed |= update(branch, left, run);
             }
-            let summary = slot_summary::<L>(branch, slot, bounds);
-            let changed = branch.store_mut().set(slot, summary);
-            return if changed { change } else { Change::None };
+            if live {
+                break;
+            }
         }
-        Change::Runs { head } => head,
-        Change::Rebuilt => return refresh_all::<L>(branch, slot, slot + 1, bounds),
-    };
+    }
+    (run, changed)
+}
+
+/// Brings the summary up to date after anything changed in `slot`; `head` if its run at the left edge may have.
+fn refresh_slot<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    bounds: IndexRange,
+    head: bool,
+) -> Change {
     let summary = slot_summary::<L>(branch, slot, bounds);
     let mut changed = branch.store_mut().set(slot, summary);
     if head {

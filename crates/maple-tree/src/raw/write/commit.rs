@@ -5,7 +5,7 @@ use crate::entry::Held;
 use crate::node::{self, Layout, Link, NodeMut, Shape, Spare};
 use crate::range::IndexRange;
 use crate::raw::split::{Half, choose_cut};
-use crate::raw::summarize::{Change, refresh, refresh_all, shrunk_in_leaf};
+use crate::raw::summarize::{Change, refresh, refresh_all};
 use crate::raw::trim;
 
 /// What became of a node on the path.
@@ -26,18 +26,18 @@ impl<L: Layout> Commit<'_, L> {
     /// Changes the node under `link`, at `depth` on the path, which covers `bounds` (once it has grown).
     pub(super) fn run(&mut self, link: &mut Link<L>, depth: usize, bounds: IndexRange) -> Done<L> {
         match link.node_mut() {
-            NodeMut::Leaf(leaf) => self.run_leaf(leaf, bounds),
+            NodeMut::Leaf(leaf) => self.run_leaf(leaf),
             NodeMut::Branch(branch) => self.run_branch(branch, depth, bounds),
         }
     }
 
-    fn run_leaf(&mut self, leaf: &mut L::Leaf, bounds: IndexRange) -> Done<L> {
+    fn run_leaf(&mut self, leaf: &mut L::Leaf) -> Done<L> {
         let Plan { range, edit, .. } = *self.plan;
         let mut right = if self.plan.leaves > 0 { self.spare.take_leaf() } else { None };
         let Some(NodeMut::Leaf(new)) = right.as_mut().map(Link::node_mut) else {
             edit.apply(leaf, range, self.word);
             let change = match edit.purpose {
-                Purpose::Insert => shrunk_in_leaf::<L>(edit.span, bounds),
+                Purpose::Insert => Change::Shrunk(edit.span),
                 // All of the span was taken, and is.
                 Purpose::Divide => Change::None,
                 Purpose::Widen => Change::Rebuilt,

@@ -5,6 +5,8 @@
 //! 2. *Allocate* these nodes, or fail with the tree as it was.
 //! 3. *Change* ([`commit`](Commit::run)): walk down again along the same path and do it. This cannot fail.
 //!
+//! What changes just one slot of one leaf is tried before all that, in one walk (`direct`).
+//!
 //! A new range mostly lies in empty slots of one leaf. Otherwise it crosses nodes or lies in an empty slot of
 //! a branch; then it is given to the leaf next to it on the left (or, if there is none or that one is full, on
 //! the right), whose ancestors up to the branch that spans the range grow by it. What lies beyond loses the
@@ -13,6 +15,7 @@
 //! [`Prepared`] stands between 2 and 3: all that can fail is behind it.
 
 mod commit;
+mod direct;
 mod own;
 mod plan;
 mod reshape;
@@ -85,6 +88,9 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         word: Option<Held>,
         mode: AllocMode,
     ) -> Result<(), InsertFailure> {
+        if self.insert_directly(range, word).is_some() {
+            return Ok(());
+        }
         if self.root.is_none() {
             let prepared = self.prepare_insert(range, mode)?;
             self.commit(prepared, word);

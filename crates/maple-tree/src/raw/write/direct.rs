@@ -1,0 +1,128 @@
+//! Writing at once: one walk, without a plan.
+//!
+//! An insertion mostly goes into one empty slot, of a leaf that has room for what remains of the slot; a store mostly
+//! goes over just what is there. Then one slot of one leaf is all that changes, but for summaries, and no node is needed.
+//! Whether it is so is seen at the leaf. If not, nothing has changed yet, and the write is planned.
+
+use crate::entry::Held;
+use crate::node::{Layout, Link, NodeMut, Shape};
+use crate::range::IndexRange;
+use crate::raw::summarize::{Change, refresh};
+use crate::raw::{Found, RawTree};
+
+/// A write on its way down the tree and up again.
+struct Direct {
+    range: IndexRange,
+    word: Option<Held>,
+    over: Over,
+    displaced: Option<Found>,
+}
+
+/// What a write may go over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    /// What is free.
+    Free,
+    /// And an entry or a reserved range with the same indices.
+    Same,
+}
+
+impl<L: Layout, A> RawTree<L, A> {
+    /// Stores `word` over `range`, or reserves the range, if all of it lies in an empty slot of a leaf that has room. Else
+    /// nothing has changed.
+    #[inline]
+    pub(in crate::raw) fn insert_directly(&mut self, range: IndexRange, word: Option<Held>) -> Option<()> {
+        self.write_directly(range, word, Over::Free).map(|_| ())
+    }
+
+    /// Like [`insert_directly`](Self::insert_directly), and also where there is an entry or a reserved range of just this
+    /// range, which is displaced then and returned.
+    #[inline]
+    pub(crate) fn store_directly(&mut self, range: IndexRange, word: Option<Held>) -> Option<Option<Found>> {
+        self.write_directly(range, word, Over::Same)
+    }
+
+    fn write_directly(
+        &mut self,
+        range: IndexRange,
+        word: Option<Held>,
+        over: Over,
+    ) -> Option<Option<Found>> {
+        let bounds = self.bounds;
+        let mut write = Direct { range, word, over, displaced: None };
+        write.below(self.root.as_mut()?, bounds)?;
+        if let Some(displaced) = write.displaced {
+            *self.counter(displaced.word) -= 1;
+        }
+        *self.counter(word) += 1;
+        Some(write.displaced)
+    }
+}
+
+impl Direct {
+    /// Writes in the subtree under `link`, or changes nothing.
+    #[inline]
+    fn below<L: Layout>(&mut self, link: &mut Link<L>, bounds: IndexRange) -> Option<Change> {
+        match link.node_mut() {
+            NodeMut::Leaf(leaf) => self.in_leaf(leaf, bounds),
+            NodeMut::Branch(branch) => self.in_branch::<L>(branch, bounds),
+        }
+    }
+
+    fn in_branch<L: Layout>(&mut self, branch: &mut L::Branch, bounds: IndexRange) -> Option<Change> {
+        let slot = branch.find(self.range.first());
+        let child_bounds = branch.range_of(slot, bounds);
+        let change = self.below(branch.slot_mut(slot)?, child_bounds)?;
+        Some(refresh::<L>(&mut branch.in_place(), slot, bounds, change))
+    }
+
+    #[inline]
+    fn in_leaf<S: Shape<Live = Held>>(&mut self, leaf: &mut S, bounds: IndexRange) -> Option<Change> {
+        let slot = leaf.find(self.range.first());
+        let there = leaf.range_of(slot, bounds);
+        if !leaf.is_empty(slot) {
+            let same = self.over == Over::Same && there == self.range;
+            return same.then(|| {
+                self.displaced = Some(Found { range: there, word: leaf.occupy(slot, self.word) });
+                Change::None
+            });
+        }
+        if self.range.last() > there.last() || !fill(leaf, slot, there, self.range, self.word) {
+            return None;
+        }
+        // No two empty slots are neighbours in a tree of one owner, so this was a whole run of the leaf.
+        Some(Change::Shrunk(there))
+    }
+}
+
+/// Puts `word` over `range` into an empty slot, which covers `free`; what remains of that on either side stays empty.
+/// Whether the leaf has room for it.
+#[inline]
+fn fill<S: Shape<Live = Held>>(
+    leaf: &mut S,
+    slot: usize,
+    free: IndexRange,
+    range: IndexRange,
+    word: Option<Held>,
+) -> bool {
+    let before = free.first() < range.first();
+    let after = range.last() < free.last();
+    let more = usize::from(before) + usize::from(after);
+    if leaf.len() + more > S::CAPACITY {
+        return false;
+    }
+    let mut slot = slot;
+    if more > 0 {
+        // The slot's own end moves along with what is behind it.
+        leaf.splice(slot, 0, more);
+        if before {
+            leaf.set_last(slot, range.first() - 1);
+            slot += 1;
+        }
+        if after {
+            leaf.set_last(slot, range.last());
+        }
+    }
+    leaf.occupy(slot, word);
+    true
+}
