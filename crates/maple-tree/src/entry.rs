@@ -33,6 +33,13 @@ unsafe impl SlotWord for Held {
     unsafe fn with_pointer(pointer: NonNull<()>) -> Self {
         Self(pointer)
     }
+
+    #[inline]
+    fn slide(slots: &mut [Option<Self>], from: usize, to: usize, count: usize) {
+        slots.copy_within(from..from + count, to);
+        let left = if from < to { from..to } else { to + count..from + count };
+        slots[left].fill(None);
+    }
 }
 
 // SAFETY: an address on its own may be anywhere. Whether the value may is decided where its type is known.

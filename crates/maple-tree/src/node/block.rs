@@ -35,6 +35,20 @@ pub unsafe trait SlotWord: Sized {
     ///
     /// The pointer is that of such a value, which is not used to own anything from now on, or else this one is not.
     unsafe fn with_pointer(pointer: NonNull<()>) -> Self;
+
+    /// Moves `count` slots from `from` to `to`; those that they leave become vacant.
+    #[inline]
+    fn slide(slots: &mut [Option<Self>], from: usize, to: usize, count: usize) {
+        if from < to {
+            for i in (0..count).rev() {
+                slots[to + i] = slots[from + i].take();
+            }
+        } else {
+            for i in 0..count {
+                slots[to + i] = slots[from + i].take();
+            }
+        }
+    }
 }
 
 /// Who may be in a node.

@@ -113,7 +113,11 @@ pub trait Shape: Sized {
     /// How many slots would be in use if empty ones that stand side by side were one.
     #[inline]
     fn tidy_len(&self) -> usize {
-        self.len() - (self.empty() & self.empty() << 1).count_ones() as usize
+        match self.empty() & self.empty() << 1 {
+            // As in a tree of one owner.
+            0 => self.len(),
+            second => self.len() - second.count_ones() as usize,
+        }
     }
 
     /// What a slot holds, to change. Making it vacant is for [`put`](Self::put).
@@ -218,7 +222,7 @@ pub trait Shape: Sized {
                     *pivot = u64::MAX;
                 }
             }
-            slide(parts.slots, from, to, old_len - from);
+            Self::Live::slide(parts.slots, from, to, old_len - from);
             parts.store.slide(from, to, old_len - from);
         }
         let moved = parts.empty.checked_shr(from as u32).unwrap_or(0).checked_shl(to as u32).unwrap_or(0);
@@ -256,18 +260,5 @@ pub trait Shape: Sized {
     /// The last slot of the run of empty slots in which `slot` lies.
     fn empty_run_end(&self, slot: usize) -> usize {
         self.live_at_or_after(slot).unwrap_or(self.len()) - 1
-    }
-}
-
-/// Moves `count` slots from `from` to `to`; those that they leave become vacant.
-pub(super) fn slide<W>(slots: &mut [Option<W>], from: usize, to: usize, count: usize) {
-    if from < to {
-        for i in (0..count).rev() {
-            slots[to + i] = slots[from + i].take();
-        }
-    } else {
-        for i in 0..count {
-            slots[to + i] = slots[from + i].take();
-        }
     }
 }

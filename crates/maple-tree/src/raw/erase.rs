@@ -7,7 +7,7 @@
 use super::RawTree;
 use super::balance::join_sparse;
 use super::seek::Found;
-use super::summarize::{Change, refresh, refresh_all};
+use super::summarize::{raise, refresh_all};
 use crate::alloc::NodeAlloc;
 use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
 use crate::range::IndexRange;
@@ -20,8 +20,14 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         let mut erasure = Erasure { index, memory: &mut self.memory, found: None };
         erasure.below(root, bounds, wanted)?;
         let found = erasure.found?;
+        let may_shrink = match root.node() {
+            Node::Leaf(leaf) => leaf.live() == 0,
+            Node::Branch(branch) => branch.live() & (branch.live() - 1) == 0,
+        };
         *self.counter(found.word) -= 1;
-        self.shrink();
+        if may_shrink {
+            self.shrink();
+        }
         Some(found)
     }
 
@@ -136,11 +142,13 @@ struct Erasure<'a, L, A> {
 
 /// What an erasure made of a node, for its parent to see to.
 struct Erased {
-    change: Change,
+    /// What the node has of the run that grew, if its summary changed.
+    grown: Option<IndexRange>,
     fill: Fill,
 }
 
 /// How much of a node is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fill {
     /// No live slot.
     Nothing,
@@ -196,7 +204,7 @@ impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
         self.found = Some(found);
         leaf.put(slot, None);
         let slot = leaf.coalesce(slot);
-        Some(Erased { change: Change::Grown(leaf.range_of(slot, bounds)), fill: Fill::of(leaf) })
+        Some(Erased { grown: Some(leaf.range_of(slot, bounds)), fill: Fill::of(leaf) })
     }
 
     fn in_branch(
@@ -205,29 +213,28 @@ impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
         bounds: IndexRange,
         wanted: impl FnOnce(Found) -> bool,
     ) -> Option<Erased> {
-        let slot = branch.find(self.index);
-        let child_bounds = branch.range_of(slot, bounds);
-        let Erased { change, fill } = self.below(branch.slot_mut(slot)?, child_bounds, wanted)?;
-        let (slot, change) = match fill {
-            Fill::Enough => (slot, change),
-            Fill::Sparse => match join_sparse::<L>(branch, slot, bounds) {
-                Some((slot, needless)) => {
-                    self.memory.release(needless);
-                    (slot, Change::Rebuilt)
-                }
-                None => (slot, change),
-            },
-            Fill::Nothing => {
-                if let Some(child) = branch.put(slot, None) {
-                    self.memory.release(child);
-                }
-                if branch.live() == 0 {
-                    return Some(Erased { change: Change::Rebuilt, fill: Fill::Nothing });
-                }
-                (branch.coalesce(slot), Change::Rebuilt)
+        let mut slot = branch.find(self.index);
+        let mut child = branch.range_of(slot, bounds);
+        let Erased { mut grown, fill } = self.below(branch.slot_mut(slot)?, child, wanted)?;
+        if fill == Fill::Nothing {
+            if let Some(needless) = branch.put(slot, None) {
+                self.memory.release(needless);
             }
-        };
-        let change = refresh::<L>(&mut branch.in_place(), slot, bounds, change);
-        Some(Erased { change, fill: Fill::of(branch) })
+            if branch.live() == 0 {
+                return Some(Erased { grown: None, fill });
+            }
+            slot = branch.coalesce(slot);
+            child = branch.range_of(slot, bounds);
+            grown = Some(child);
+        }
+        if let Some(run) = grown {
+            grown = raise::<L>(&mut branch.in_place(), slot, child, bounds, run);
+        }
+        if fill == Fill::Sparse {
+            if let Some(needless) = join_sparse::<L>(branch, slot, bounds) {
+                self.memory.release(needless);
+            }
+        }
+        Some(Erased { grown, fill: Fill::of(branch) })
     }
 }

@@ -116,7 +116,6 @@ fn slot_summary<L: Layout>(branch: &L::Branch, slot: usize, bounds: IndexRange) 
 }
 
 /// Brings the summary of a branch up to date after `slot` changed, and says what that changed in the branch.
-#[inline]
 pub(super) fn refresh<L: Layout>(
     branch: &mut InPlace<'_, L::Branch>,
     slot: usize,
@@ -128,96 +127,143 @@ pub(super) fn refresh<L: Layout>(
     }
     match change {
         Change::None => Change::None,
-        Change::Grown(run) => raise::<L>(branch, slot, bounds, run),
-        Change::Shrunk(run) => lower::<L>(branch, slot, bounds, run),
+        Change::Grown(run) => {
+            let child = branch.range_of(slot, bounds);
+            raise::<L>(branch, slot, child, bounds, run).map_or(Change::None, Change::Grown)
+        }
+        Change::Shrunk(run) => {
+            let child = branch.range_of(slot, bounds);
+            lower::<L>(branch, slot, child, bounds, run).map_or(Change::None, Change::Shrunk)
+        }
         Change::Runs { head } => refresh_slot::<L>(branch, slot, bounds, head),
         Change::Rebuilt => refresh_all::<L>(branch, slot, slot + 1, bounds),
     }
 }
 
-/// Brings the summary up to date after `run` grew in `slot`: numbers can only rise, to those of the run.
-fn raise<L: Layout>(
-    branch: &mut InPlace<'_, L::Branch>,
-    slot: usize,
-    bounds: IndexRange,
-    run: IndexRange,
-) -> Change {
-    let (run, changed) = for_each_part::<L>(branch, slot, bounds, run, |branch, slot, part| {
-        let summary = branch.store().get(slot).max(Summary::of(part));
-        branch.store_mut().set(slot, summary)
-    });
-    let (at_front, at_back) = (run.first() == bounds.first(), run.last() == bounds.last());
-    if at_front || at_back {
-        let (length, store) = (run.last() - run.first() + 1, branch.store());
-        let head = if at_front { length } else { store.head() };
-        let tail = if at_back { length } else { store.tail() };
-        branch.store_mut().set_edges(head, tail);
-        return Change::Grown(run);
-    }
-    if changed { Change::Grown(run) } else { Change::None }
+/// What became of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Grown,
+    Shrunk,
 }
 
-/// Brings the summary up to date after `run` shrank in `slot`: it matters only where it may have been the largest.
-fn lower<L: Layout>(
-    branch: &mut InPlace<'_, L::Branch>,
-    slot: usize,
-    bounds: IndexRange,
-    run: IndexRange,
-) -> Change {
-    let (run, changed) = for_each_part::<L>(branch, slot, bounds, run, |branch, slot, part| {
-        if branch.store().get(slot).outranks(Summary::of(part)) {
-            return false;
-        }
-        let summary = slot_summary::<L>(branch, slot, bounds);
-        branch.store_mut().set(slot, summary)
-    });
-    let (at_front, at_back) = (run.first() == bounds.first(), run.last() == bounds.last());
-    if at_front || at_back {
-        let store = branch.store();
-        let head = if at_front { run_from::<L>(branch, 0, bounds) } else { store.head() };
-        let tail = if at_back { tail::<L>(branch, bounds) } else { store.tail() };
-        branch.store_mut().set_edges(head, tail);
-        return Change::Shrunk(run);
-    }
-    if changed { Change::Shrunk(run) } else { Change::None }
-}
-
-/// Shows to `update` each slot, from `slot` to the left, into which a run of the branch reaches that is `run` in
-/// `slot`, with the part of it from there on. Returns all of the run, and whether there was a change.
-///
-/// What is to the right of `slot` sees the same part of the run as before.
+/// Brings the summary of a branch up to date after a run grew or appeared in `slot`, which covers `child` and has `run`
+/// of it. Returns what the branch has of the run, unless nothing changed.
 #[inline]
-fn for_each_part<L: Layout>(
+pub(super) fn raise<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    child: IndexRange,
+    bounds: IndexRange,
+    run: IndexRange,
+) -> Option<IndexRange> {
+    refresh_run::<L>(branch, slot, child, bounds, Fate::Grown, run)
+}
+
+/// Likewise after a run shrank, was cut in two, or vanished, of which the slot had `run`.
+#[inline]
+pub(super) fn lower<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    child: IndexRange,
+    bounds: IndexRange,
+    run: IndexRange,
+) -> Option<IndexRange> {
+    refresh_run::<L>(branch, slot, child, bounds, Fate::Shrunk, run)
+}
+
+#[inline(always)]
+fn refresh_run<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    child: IndexRange,
+    bounds: IndexRange,
+    fate: Fate,
+    run: IndexRange,
+) -> Option<IndexRange> {
+    if !L::TRACKS_GAPS {
+        return None;
+    }
+    if run.first() == child.first() || run.last() == child.last() {
+        return refresh_across::<L>(branch, slot, bounds, fate, run);
+    }
+    refresh_part::<L>(branch, slot, bounds, fate, run).then_some(run)
+}
+
+/// Brings a slot up to date that has `part` of a run, and says whether that changed what is kept for it.
+///
+/// Where a run grew, numbers can only rise, to those of the run. Where one shrank, that matters only if it may have been
+/// the largest.
+#[inline]
+fn refresh_part<L: Layout>(
     branch: &mut InPlace<'_, L::Branch>,
     slot: usize,
     bounds: IndexRange,
+    fate: Fate,
+    part: IndexRange,
+) -> bool {
+    let (old, part) = (branch.store().get(slot), Summary::of(part));
+    let new = match fate {
+        Fate::Grown => old.max(part),
+        Fate::Shrunk if old.outranks(part) => return false,
+        Fate::Shrunk => slot_summary::<L>(branch, slot, bounds),
+    };
+    branch.store_mut().set(slot, new)
+}
+
+/// As `refresh_run` does, for a run that may go on beyond the slot.
+///
+/// What is to the right of the slot sees the same part of the run as before.
+#[inline(never)]
+fn refresh_across<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    bounds: IndexRange,
+    fate: Fate,
     run: IndexRange,
-    mut update: impl FnMut(&mut InPlace<'_, L::Branch>, usize, IndexRange) -> bool,
-) -> (IndexRange, bool) {
-    let child = branch.range_of(slot, bounds);
+) -> Option<IndexRange> {
     let mut run = run;
-    if run.last() == child.last() {
+    if run.last() == branch.last_of(slot, bounds) {
         run = run.ending_at(run.last() + run_from::<L>(branch, slot + 1, bounds));
     }
-    let mut changed = update(branch, slot, run);
-    if run.first() == child.first() {
-        for left in (0..slot).rev() {
-            let range = branch.range_of(left, bounds);
-            let child = branch.slot(left);
-            let (live, tail) = match child {
-                None => (false, range.last() - range.first() + 1),
-                Some(child) => (true, edges(child, range).tail),
-            };
-            if tail > 0 {
-                run = run.starting_at(run.first() - tail);
-                changed |= update(branch, left, run);
-            }
-            if live {
-                break;
-            }
+    let mut changed = refresh_part::<L>(branch, slot, bounds, fate, run);
+    let mut left = slot;
+    while left > 0 && run.first() == branch.first_of(left, bounds) {
+        left -= 1;
+        let range = branch.range_of(left, bounds);
+        let tail = match branch.slot(left) {
+            None => range.last() - range.first() + 1,
+            Some(child) => edges(child, range).tail,
+        };
+        if tail > 0 {
+            run = run.starting_at(run.first() - tail);
+            changed |= refresh_part::<L>(branch, left, bounds, fate, run);
         }
     }
-    (run, changed)
+    let (at_front, at_back) = (run.first() == bounds.first(), run.last() == bounds.last());
+    if at_front || at_back {
+        let head = if at_front { run_from::<L>(branch, 0, bounds) } else { branch.store().head() };
+        let tail = if at_back { tail::<L>(branch, bounds) } else { branch.store().tail() };
+        branch.store_mut().set_edges(head, tail);
+        changed = true;
+    }
+    changed.then_some(run)
+}
+
+/// Brings the summaries of two adjoining slots up to date between which contents moved. The runs of the branch are what
+/// they were, and so is all the rest of its summary.
+pub(super) fn refresh_pair<L: Layout>(branch: &mut L::Branch, left: usize, bounds: IndexRange) {
+    if L::TRACKS_GAPS {
+        for slot in [left, left + 1] {
+            let summary = slot_summary::<L>(branch, slot, bounds);
+            branch.store_mut().set(slot, summary);
+        }
+    }
+}
+
+/// The summary of a slot that `from..=to` are going to be joined to: all runs from there on are runs of one of these.
+pub(super) fn joined_summary<B: Shape>(branch: &B, from: usize, to: usize) -> Summary {
+    (from..=to).fold(Summary::default(), |summary, slot| summary.max(branch.store().get(slot)))
 }
 
 /// Brings the summary up to date after anything changed in `slot`; `head` if its run at the left edge may have.

@@ -7,7 +7,7 @@
 use crate::entry::Held;
 use crate::node::{Layout, Link, NodeMut, Shape};
 use crate::range::IndexRange;
-use crate::raw::summarize::{Change, refresh};
+use crate::raw::summarize::lower;
 use crate::raw::{Found, RawTree};
 
 /// A write on its way down the tree and up again.
@@ -42,12 +42,7 @@ impl<L: Layout, A> RawTree<L, A> {
         self.write_directly(range, word, Over::Same)
     }
 
-    fn write_directly(
-        &mut self,
-        range: IndexRange,
-        word: Option<Held>,
-        over: Over,
-    ) -> Option<Option<Found>> {
+    fn write_directly(&mut self, range: IndexRange, word: Option<Held>, over: Over) -> Option<Option<Found>> {
         let bounds = self.bounds;
         let mut write = Direct { range, word, over, displaced: None };
         write.below(self.root.as_mut()?, bounds)?;
@@ -59,39 +54,42 @@ impl<L: Layout, A> RawTree<L, A> {
     }
 }
 
+/// What a node had of the run that became smaller, unless its summary is what it was.
+type Shrunk = Option<IndexRange>;
+
 impl Direct {
     /// Writes in the subtree under `link`, or changes nothing.
     #[inline]
-    fn below<L: Layout>(&mut self, link: &mut Link<L>, bounds: IndexRange) -> Option<Change> {
+    fn below<L: Layout>(&mut self, link: &mut Link<L>, bounds: IndexRange) -> Option<Shrunk> {
         match link.node_mut() {
             NodeMut::Leaf(leaf) => self.in_leaf(leaf, bounds),
             NodeMut::Branch(branch) => self.in_branch::<L>(branch, bounds),
         }
     }
 
-    fn in_branch<L: Layout>(&mut self, branch: &mut L::Branch, bounds: IndexRange) -> Option<Change> {
+    fn in_branch<L: Layout>(&mut self, branch: &mut L::Branch, bounds: IndexRange) -> Option<Shrunk> {
         let slot = branch.find(self.range.first());
-        let child_bounds = branch.range_of(slot, bounds);
-        let change = self.below(branch.slot_mut(slot)?, child_bounds)?;
-        Some(refresh::<L>(&mut branch.in_place(), slot, bounds, change))
+        let child = branch.range_of(slot, bounds);
+        let shrunk = self.below(branch.slot_mut(slot)?, child)?;
+        Some(shrunk.and_then(|run| lower::<L>(&mut branch.in_place(), slot, child, bounds, run)))
     }
 
     #[inline]
-    fn in_leaf<S: Shape<Live = Held>>(&mut self, leaf: &mut S, bounds: IndexRange) -> Option<Change> {
+    fn in_leaf<S: Shape<Live = Held>>(&mut self, leaf: &mut S, bounds: IndexRange) -> Option<Shrunk> {
         let slot = leaf.find(self.range.first());
         let there = leaf.range_of(slot, bounds);
         if !leaf.is_empty(slot) {
             let same = self.over == Over::Same && there == self.range;
             return same.then(|| {
                 self.displaced = Some(Found { range: there, word: leaf.occupy(slot, self.word) });
-                Change::None
+                None
             });
         }
         if self.range.last() > there.last() || !fill(leaf, slot, there, self.range, self.word) {
             return None;
         }
         // No two empty slots are neighbours in a tree of one owner, so this was a whole run of the leaf.
-        Some(Change::Shrunk(there))
+        Some(Some(there))
     }
 }
 
