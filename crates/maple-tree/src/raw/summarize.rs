@@ -4,6 +4,7 @@
 //! longest run and the largest order among the runs from that slot on (see `gap::summary`), and the runs at its own
 //! two edges.
 
+use super::joined;
 use crate::gap::{Edges, Summary};
 use crate::node::{InPlace, Layout, Link, Node, Shape, Store};
 use crate::range::IndexRange;
@@ -44,10 +45,11 @@ fn leaf_tail<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
     }
 }
 
-fn leaf_summary<S: Shape>(leaf: &S, bounds: IndexRange) -> Summary {
+/// The gap summary of a leaf, which is `most` at most, if that is known: a part of the runs may show that it is.
+fn leaf_summary<S: Shape>(leaf: &S, bounds: IndexRange, most: Option<Summary>) -> Summary {
     let mut summary = Summary::default();
     let mut empty = leaf.empty();
-    while empty != 0 {
+    while empty != 0 && Some(summary) != most {
         let from = empty.trailing_zeros();
         let to = from + (empty >> from).trailing_ones() - 1;
         let run = IndexRange::new(leaf.first_of(from as usize, bounds), leaf.last_of(to as usize, bounds));
@@ -69,7 +71,7 @@ pub(crate) fn edges<L: Layout>(link: &Link<L>, bounds: IndexRange) -> Edges {
 /// The gap summary of the node under a link.
 pub(crate) fn summary<L: Layout>(link: &Link<L>, bounds: IndexRange) -> Summary {
     match link.node() {
-        Node::Leaf(leaf) => leaf_summary(leaf, bounds),
+        Node::Leaf(leaf) => leaf_summary(leaf, bounds, None),
         Node::Branch(branch) => branch.store().most(),
     }
 }
@@ -99,18 +101,28 @@ fn tail<L: Layout>(branch: &L::Branch, bounds: IndexRange) -> u64 {
 }
 
 /// The summary of the runs that start in a slot of a branch.
+#[inline]
 fn slot_summary<L: Layout>(branch: &L::Branch, slot: usize, bounds: IndexRange) -> Summary {
+    slot_summary_within::<L>(branch, slot, bounds, None)
+}
+
+/// Likewise of a slot whose summary is `most` at most, if that is known.
+fn slot_summary_within<L: Layout>(
+    branch: &L::Branch,
+    slot: usize,
+    bounds: IndexRange,
+    most: Option<Summary>,
+) -> Summary {
     let range = branch.range_of(slot, bounds);
-    let (inside, start) = match branch.slot(slot) {
-        None => (Summary::default(), range.first()),
-        Some(child) => {
-            let inside = summary(child, range);
-            match edges(child, range).tail.checked_sub(1) {
-                Some(less) => (inside, range.last() - less),
-                None => return inside,
-            }
-        }
+    let (inside, tail) = match branch.slot(slot).map(Link::node) {
+        None => (Summary::default(), range.last() - range.first() + 1),
+        Some(Node::Leaf(leaf)) => (leaf_summary(leaf, range, most), leaf_tail(leaf, range)),
+        Some(Node::Branch(branch)) => (branch.store().most(), branch.store().tail()),
     };
+    if tail == 0 || Some(inside) == most {
+        return inside;
+    }
+    let start = range.last() - (tail - 1);
     let bridge = IndexRange::new(start, range.last() + run_from::<L>(branch, slot + 1, bounds));
     bridge.map_or(inside, |bridge| inside.max(Summary::of(bridge)))
 }
@@ -206,7 +218,7 @@ fn refresh_part<L: Layout>(
     let new = match fate {
         Fate::Grown => old.max(part),
         Fate::Shrunk if old.outranks(part) => return false,
-        Fate::Shrunk => slot_summary::<L>(branch, slot, bounds),
+        Fate::Shrunk => slot_summary_within::<L>(branch, slot, bounds, Some(old)),
     };
     branch.store_mut().set(slot, new)
 }
@@ -258,6 +270,23 @@ pub(super) fn refresh_pair<L: Layout>(branch: &mut L::Branch, left: usize, bound
             let summary = slot_summary::<L>(branch, slot, bounds);
             branch.store_mut().set(slot, summary);
         }
+    }
+}
+
+/// Brings the summary up to date after the child in `left` was split, which now is that and the next one.
+pub(super) fn refresh_split<L: Layout>(
+    branch: &mut L::Branch,
+    left: usize,
+    bounds: IndexRange,
+    change: Change,
+) -> Change {
+    let both = joined(branch, left, left + 1, bounds);
+    match change {
+        Change::Shrunk(run) if both.first() < run.first() && run.last() < both.last() => {
+            refresh_pair::<L>(branch, left, bounds);
+            change
+        }
+        _ => refresh_all::<L>(&mut branch.in_place(), left, left + 2, bounds),
     }
 }
 
