@@ -4,6 +4,8 @@
 //! parent becomes empty, and so on upwards. A sparse node is joined with a neighbour, which frees one. Then the
 //! gap summaries on the way up are brought up to date, until one does not change.
 
+mod inside;
+
 use super::RawTree;
 use super::balance::join_sparse;
 use super::seek::Found;
@@ -15,8 +17,12 @@ use crate::range::IndexRange;
 impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     /// Takes out the entry or the reserved range that covers `index`, if it is `wanted`.
     pub(crate) fn erase_if(&mut self, index: u64, wanted: impl FnOnce(Found) -> bool) -> Option<Found> {
+        let wanted = match self.erase_inside(index, wanted) {
+            Ok(done) => return done,
+            Err(wanted) => wanted,
+        };
         let bounds = self.bounds;
-        let root = self.root.as_mut().filter(|_| bounds.contains(index))?;
+        let root = self.root.as_mut()?;
         let mut erasure = Erasure { index, memory: &mut self.memory, found: None };
         erasure.below(root, bounds, wanted)?;
         let found = erasure.found?;
