@@ -11,7 +11,7 @@ use std_alloc::boxed::Box;
 use std_alloc::rc::Rc;
 use std_alloc::sync::Arc;
 
-use crate::node::SlotWord;
+use crate::node::{SlotWord, slide_copies};
 
 /// A value as a tree stores it.
 pub type Word = NonNull<()>;
@@ -36,9 +36,7 @@ unsafe impl SlotWord for Held {
 
     #[inline]
     fn slide(slots: &mut [Option<Self>], from: usize, to: usize, count: usize) {
-        slots.copy_within(from..from + count, to);
-        let left = if from < to { from..to } else { to + count..from + count };
-        slots[left].fill(None);
+        slide_copies(slots, from, to, count);
     }
 }
 

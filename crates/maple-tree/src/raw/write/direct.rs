@@ -7,11 +7,13 @@
 use crate::entry::Held;
 use crate::node::{Layout, Link, NodeMut, Shape};
 use crate::range::IndexRange;
+use crate::raw::path::Path;
 use crate::raw::summarize::lower;
 use crate::raw::{Found, RawTree};
 
 /// A write on its way down the tree and up again.
-struct Direct {
+struct Direct<W> {
+    way: W,
     range: IndexRange,
     word: Option<Held>,
     over: Over,
@@ -27,25 +29,74 @@ enum Over {
     Same,
 }
 
+/// How a write finds its way.
+trait Way {
+    /// The slot to go to in a node with `depth` branches above it.
+    fn slot<S: Shape>(&self, node: &S, depth: usize) -> usize;
+}
+
+/// By its first index.
+struct Searched(u64);
+
+impl Way for Searched {
+    #[inline]
+    fn slot<S: Shape>(&self, node: &S, _depth: usize) -> usize {
+        node.find(self.0)
+    }
+}
+
+/// Along a path, to a slot of the leaf at its end.
+struct Noted<'a> {
+    path: &'a Path,
+    slot: usize,
+}
+
+impl Way for Noted<'_> {
+    #[inline]
+    fn slot<S: Shape>(&self, _node: &S, depth: usize) -> usize {
+        if depth < self.path.depth() { self.path.slot(depth) } else { self.slot }
+    }
+}
+
 impl<L: Layout, A> RawTree<L, A> {
     /// Stores `word` over `range`, or reserves the range, if all of it lies in an empty slot of a leaf that has room. Else
     /// nothing has changed.
     #[inline]
     pub(in crate::raw) fn insert_directly(&mut self, range: IndexRange, word: Option<Held>) -> Option<()> {
-        self.write_directly(range, word, Over::Free).map(|_| ())
+        self.write_directly(Searched(range.first()), range, word, Over::Free).map(|_| ())
     }
 
     /// Like [`insert_directly`](Self::insert_directly), and also where there is an entry or a reserved range of just this
     /// range, which is displaced then and returned.
     #[inline]
     pub(crate) fn store_directly(&mut self, range: IndexRange, word: Option<Held>) -> Option<Option<Found>> {
-        self.write_directly(range, word, Over::Same)
+        self.write_directly(Searched(range.first()), range, word, Over::Same)
     }
 
-    fn write_directly(&mut self, range: IndexRange, word: Option<Held>, over: Over) -> Option<Option<Found>> {
+    /// Like [`insert_directly`](Self::insert_directly) where the way is known: a gap search found `range` in `slot`, which is
+    /// empty, of the leaf at the end of `path`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for allocations, once a search notes its way"))]
+    #[inline]
+    pub(in crate::raw) fn insert_along(
+        &mut self,
+        path: &Path,
+        slot: usize,
+        range: IndexRange,
+        word: Option<Held>,
+    ) -> Option<()> {
+        self.write_directly(Noted { path, slot }, range, word, Over::Free).map(|_| ())
+    }
+
+    fn write_directly(
+        &mut self,
+        way: impl Way,
+        range: IndexRange,
+        word: Option<Held>,
+        over: Over,
+    ) -> Option<Option<Found>> {
         let bounds = self.bounds;
-        let mut write = Direct { range, word, over, displaced: None };
-        write.below(self.root.as_mut()?, bounds)?;
+        let mut write = Direct { way, range, word, over, displaced: None };
+        write.below(self.root.as_mut()?, 0, bounds)?;
         if let Some(displaced) = write.displaced {
             *self.counter(displaced.word) -= 1;
         }
@@ -57,26 +108,37 @@ impl<L: Layout, A> RawTree<L, A> {
 /// What a node had of the run that became smaller, unless its summary is what it was.
 type Shrunk = Option<IndexRange>;
 
-impl Direct {
+impl<W: Way> Direct<W> {
     /// Writes in the subtree under `link`, or changes nothing.
     #[inline]
-    fn below<L: Layout>(&mut self, link: &mut Link<L>, bounds: IndexRange) -> Option<Shrunk> {
+    fn below<L: Layout>(&mut self, link: &mut Link<L>, depth: usize, bounds: IndexRange) -> Option<Shrunk> {
         match link.node_mut() {
-            NodeMut::Leaf(leaf) => self.in_leaf(leaf, bounds),
-            NodeMut::Branch(branch) => self.in_branch::<L>(branch, bounds),
+            NodeMut::Leaf(leaf) => self.in_leaf(leaf, depth, bounds),
+            NodeMut::Branch(branch) => self.in_branch::<L>(branch, depth, bounds),
         }
     }
 
-    fn in_branch<L: Layout>(&mut self, branch: &mut L::Branch, bounds: IndexRange) -> Option<Shrunk> {
-        let slot = branch.find(self.range.first());
+    fn in_branch<L: Layout>(
+        &mut self,
+        branch: &mut L::Branch,
+        depth: usize,
+        bounds: IndexRange,
+    ) -> Option<Shrunk> {
+        let slot = self.way.slot(branch, depth);
         let child = branch.range_of(slot, bounds);
-        let shrunk = self.below(branch.slot_mut(slot)?, child)?;
+        let shrunk = self.below(branch.slot_mut(slot)?, depth + 1, child)?;
         Some(shrunk.and_then(|run| lower::<L>(&mut branch.in_place(), slot, child, bounds, run)))
     }
 
     #[inline]
-    fn in_leaf<S: Shape<Live = Held>>(&mut self, leaf: &mut S, bounds: IndexRange) -> Option<Shrunk> {
-        let slot = leaf.find(self.range.first());
+    fn in_leaf<S: Shape<Live = Held>>(
+        &mut self,
+        leaf: &mut S,
+        depth: usize,
+        bounds: IndexRange,
+    ) -> Option<Shrunk> {
+        let slot = self.way.slot(leaf, depth);
+        debug_assert_eq!(slot, leaf.find(self.range.first()), "not the way to the range");
         let there = leaf.range_of(slot, bounds);
         if !leaf.is_empty(slot) {
             let same = self.over == Over::Same && there == self.range;
@@ -124,3 +186,6 @@ fn fill<S: Shape<Live = Held>>(
     leaf.occupy(slot, word);
     true
 }
+
+#[cfg(test)]
+mod tests;
