@@ -11,7 +11,7 @@ use std_alloc::boxed::Box;
 use std_alloc::rc::Rc;
 use std_alloc::sync::Arc;
 
-use crate::node::SlotWord;
+use crate::node::{SlotWord, slide_copies};
 
 /// A value as a tree stores it.
 pub type Word = NonNull<()>;
@@ -32,6 +32,11 @@ unsafe impl SlotWord for Held {
     #[inline]
     unsafe fn with_pointer(pointer: NonNull<()>) -> Self {
         Self(pointer)
+    }
+
+    #[inline]
+    fn slide(slots: &mut [Option<Self>], from: usize, to: usize, count: usize) {
+        slide_copies(slots, from, to, count);
     }
 }
 

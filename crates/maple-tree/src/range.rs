@@ -36,12 +36,14 @@ impl IndexRange {
     /// assert_eq!(IndexRange::new(4, 4), Some(IndexRange::single(4)));
     /// assert_eq!(IndexRange::new(5, 4), None);
     /// ```
+    #[inline]
     #[must_use]
     pub const fn new(first: u64, last: u64) -> Option<Self> {
         if first <= last { Some(Self { first, last }) } else { None }
     }
 
     /// The range that holds just `index`.
+    #[inline]
     #[must_use]
     pub const fn single(index: u64) -> Self {
         Self { first: index, last: index }
@@ -92,24 +94,28 @@ impl IndexRange {
     }
 
     /// The lowest index.
+    #[inline]
     #[must_use]
     pub const fn first(self) -> u64 {
         self.first
     }
 
     /// The highest index.
+    #[inline]
     #[must_use]
     pub const fn last(self) -> u64 {
         self.last
     }
 
     /// How many indices the range holds: at least 1, at most 2^64.
+    #[inline]
     #[must_use]
     pub const fn count(self) -> u128 {
         (self.last - self.first) as u128 + 1
     }
 
     /// Whether `index` lies in the range.
+    #[inline]
     #[must_use]
     pub const fn contains(self, index: u64) -> bool {
         self.first <= index && index <= self.last
@@ -125,12 +131,14 @@ impl IndexRange {
     /// assert!(!range(0, 9)?.contains_range(range(5, 10)?));
     /// # Ok::<(), &str>(())
     /// ```
+    #[inline]
     #[must_use]
     pub const fn contains_range(self, other: Self) -> bool {
         self.first <= other.first && other.last <= self.last
     }
 
     /// Whether the two ranges have an index in common.
+    #[inline]
     #[must_use]
     pub const fn overlaps(self, other: Self) -> bool {
         self.first <= other.last && other.first <= self.last
@@ -147,29 +155,34 @@ impl IndexRange {
     /// assert_eq!(range(0, 9)?.intersection(range(10, 15)?), None);
     /// # Ok::<(), &str>(())
     /// ```
+    #[inline]
     #[must_use = "this returns another range; neither of the two changes"]
     pub fn intersection(self, other: Self) -> Option<Self> {
         Self::new(self.first.max(other.first), self.last.min(other.last))
     }
 
     /// The same range with another lowest index. The caller keeps `first <= self.last()`.
+    #[inline]
     pub(crate) fn starting_at(self, first: u64) -> Self {
         debug_assert!(first <= self.last);
         Self { first, last: self.last }
     }
 
     /// The same range with another highest index. The caller keeps `self.first() <= last`.
+    #[inline]
     pub(crate) fn ending_at(self, last: u64) -> Self {
         debug_assert!(self.first <= last);
         Self { first: self.first, last }
     }
 
     /// The indices after this range, up to `u64::MAX`.
+    #[inline]
     pub(crate) fn after(self) -> Option<Self> {
         self.last.checked_add(1).map(|first| Self { first, last: u64::MAX })
     }
 
     /// The indices before this range, from 0.
+    #[inline]
     pub(crate) fn before(self) -> Option<Self> {
         self.first.checked_sub(1).map(|last| Self { first: 0, last })
     }

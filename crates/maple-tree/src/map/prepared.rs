@@ -289,7 +289,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Prepared<'a, T, L, A> {
 }
 
 /// Turns what the raw tree passes on into values. Once the receiver has panicked it gets no more; the rest is dropped.
-fn values<T: Entry>(mut receive: impl FnMut(IndexRange, T)) -> impl FnMut(Found) {
+pub(super) fn values<T: Entry>(mut receive: impl FnMut(IndexRange, T)) -> impl FnMut(Found) {
     let mut panicked = false;
     move |found| {
         let Some(word) = found.word else { return };

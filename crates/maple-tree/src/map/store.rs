@@ -3,7 +3,8 @@
 use core::ops::RangeBounds;
 
 use super::MapleTree;
-use super::prepared::Prepared;
+use super::prepared::{Prepared, values};
+use super::words::{keep, take_back};
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Entry;
 use crate::error::{InsertError, InsertErrorKind};
@@ -67,6 +68,18 @@ impl<T: Entry + Clone, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         mode: AllocMode,
         displaced: impl FnMut(IndexRange, T),
     ) -> Result<(), InsertError<T>> {
+        let range = match self.checked(range) {
+            Ok(range) => range,
+            Err(kind) => return Err(InsertError { value, kind }),
+        };
+        let word = keep(value);
+        if let Some(stored) = self.raw.store_directly(range, Some(word)) {
+            if let Some(found) = stored {
+                values(displaced)(found);
+            }
+            return Ok(());
+        }
+        let value = take_back(word);
         match self.prepare_store(range, mode) {
             Ok(prepared) => {
                 prepared.store_each(value, displaced);

@@ -35,6 +35,28 @@ pub unsafe trait SlotWord: Sized {
     ///
     /// The pointer is that of such a value, which is not used to own anything from now on, or else this one is not.
     unsafe fn with_pointer(pointer: NonNull<()>) -> Self;
+
+    /// Moves `count` slots from `from` to `to`; those that they leave become vacant, and those between are.
+    #[inline]
+    fn slide(slots: &mut [Option<Self>], from: usize, to: usize, count: usize) {
+        if from < to {
+            for i in (0..count).rev() {
+                slots[to + i] = slots[from + i].take();
+            }
+        } else {
+            for i in 0..count {
+                slots[to + i] = slots[from + i].take();
+            }
+        }
+    }
+}
+
+/// What [`SlotWord::slide`] does, for words that can be copied.
+#[inline]
+pub(crate) fn slide_copies<W: Copy>(slots: &mut [Option<W>], from: usize, to: usize, count: usize) {
+    slots.copy_within(from..from + count, to);
+    let left = if from < to { from..to } else { to + count..from + count };
+    slots[left].fill(None);
 }
 
 /// Who may be in a node.

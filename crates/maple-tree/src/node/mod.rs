@@ -38,7 +38,7 @@ mod unlink;
 pub(crate) mod visits;
 
 pub(crate) use bag::{BYTES as BAG_BYTES, Bags, WORDS as BAG_WORDS, WordStack};
-pub(crate) use block::{SlotWord, Stage};
+pub(crate) use block::{SlotWord, Stage, slide_copies};
 pub(crate) use in_place::InPlace;
 pub use layout::{Gaps, Layout, NoGaps, SmallGaps, SmallNoGaps, TracksGaps};
 pub(crate) use link::{Chain, Link, Node, NodeInPlace, NodeMut};

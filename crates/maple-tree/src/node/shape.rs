@@ -113,7 +113,11 @@ pub trait Shape: Sized {
     /// How many slots would be in use if empty ones that stand side by side were one.
     #[inline]
     fn tidy_len(&self) -> usize {
-        self.len() - (self.empty() & self.empty() << 1).count_ones() as usize
+        match self.empty() & self.empty() << 1 {
+            // As in a tree of one owner.
+            0 => self.len(),
+            second => self.len() - second.count_ones() as usize,
+        }
     }
 
     /// What a slot holds, to change. Making it vacant is for [`put`](Self::put).
@@ -200,30 +204,51 @@ pub trait Shape: Sized {
     /// The ends of the other slots stay. The caller sets those of the inserted slots, and that of the slot
     /// before `at` if it was the last one. With `inserted == 0` the indices go to the slot after `at`, unless
     /// the caller gives them to the slot before by setting its end.
+    #[inline]
     fn splice(&mut self, at: usize, removed: usize, inserted: usize) {
-        let old_len = self.len();
-        let new_len = old_len - removed + inserted;
-        debug_assert!(new_len <= Self::CAPACITY);
-        let parts = self.parts();
-        let (from, to) = (at + removed, at + inserted);
-        if from != to {
-            let pivots = parts.pivots.len();
-            // The last slot in use has no pivot, so what is beyond the array is not lost.
-            if from < pivots && to < pivots {
-                let count = (old_len.min(pivots) - from).min(pivots - to);
-                parts.pivots.copy_within(from..from + count, to);
-            }
-            if new_len < old_len {
-                for pivot in &mut parts.pivots[new_len.saturating_sub(1)..old_len.min(pivots)] {
-                    *pivot = u64::MAX;
-                }
-            }
-            slide(parts.slots, from, to, old_len - from);
-            parts.store.slide(from, to, old_len - from);
+        if removed < inserted {
+            self.open(at + removed, inserted - removed);
+        } else {
+            self.close(at + inserted, removed - inserted);
         }
-        let moved = parts.empty.checked_shr(from as u32).unwrap_or(0).checked_shl(to as u32).unwrap_or(0);
-        *parts.empty = *parts.empty & below(at) | below(to) & !below(at) | moved;
-        *parts.len = new_len as u8;
+    }
+
+    /// Puts `count` empty slots, one at least, before slot `at`.
+    fn open(&mut self, at: usize, count: usize) {
+        let len = self.len();
+        debug_assert!(at <= len && len + count <= Self::CAPACITY);
+        let parts = self.parts();
+        // The last slot has no pivot.
+        let last = len.saturating_sub(1);
+        if at < last {
+            parts.pivots.copy_within(at..last, at + count);
+        }
+        Self::Live::slide(parts.slots, at, at + count, len - at);
+        parts.store.slide(at, at + count, len - at);
+        let moved = (*parts.empty & !below(at)).checked_shl(count as u32).unwrap_or(0);
+        *parts.empty = *parts.empty & below(at) | below(at + count) & !below(at) | moved;
+        *parts.len = (len + count) as u8;
+    }
+
+    /// Takes out `count` empty slots from `at` on.
+    fn close(&mut self, at: usize, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let len = self.len();
+        let from = at + count;
+        debug_assert!(from <= len);
+        let parts = self.parts();
+        let last = len - 1;
+        if from < last {
+            parts.pivots.copy_within(from..last, at);
+        }
+        parts.pivots[last.saturating_sub(count)..last].fill(u64::MAX);
+        Self::Live::slide(parts.slots, from, at, len - from);
+        parts.store.slide(from, at, len - from);
+        let moved = parts.empty.checked_shr(from as u32).unwrap_or(0) << at;
+        *parts.empty = *parts.empty & below(at) | moved;
+        *parts.len = (len - count) as u8;
     }
 
     /// Makes this node, which has no slots, have those of another, with all but what they hold. Slots that are live
@@ -256,18 +281,5 @@ pub trait Shape: Sized {
     /// The last slot of the run of empty slots in which `slot` lies.
     fn empty_run_end(&self, slot: usize) -> usize {
         self.live_at_or_after(slot).unwrap_or(self.len()) - 1
-    }
-}
-
-/// Moves `count` slots from `from` to `to`; those that they leave become vacant.
-pub(super) fn slide<W>(slots: &mut [Option<W>], from: usize, to: usize, count: usize) {
-    if from < to {
-        for i in (0..count).rev() {
-            slots[to + i] = slots[from + i].take();
-        }
-    } else {
-        for i in 0..count {
-            slots[to + i] = slots[from + i].take();
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! Keeping nodes well filled: joining sparse neighbours, and evening out full ones. Neither needs memory.
 
-use super::summarize::{Change, refresh_all};
+use super::summarize::{joined_summary, refresh_all, refresh_pair};
 use super::{joined, len_of, tidy_len_of};
-use crate::node::{self, Layout, Link, NodeMut, Shape};
+use crate::node::{self, Layout, Link, NodeMut, Shape, Store};
 use crate::range::IndexRange;
 
 /// A neighbour takes slots from a full leaf only if it has this much room, so that half of it is enough for an
@@ -21,7 +21,9 @@ pub(super) fn spill_neighbour<L: Layout>(branch: &L::Branch, slot: usize) -> Opt
 }
 
 /// Evens out the leaf in `slot`, which is full, with a leaf beside it. `None` if none has room.
-pub(super) fn spill<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: IndexRange) -> Option<Change> {
+///
+/// The runs of the branch stay what they are: both leaves keep a live slot, so their outer edges do not change.
+pub(super) fn spill<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: IndexRange) -> Option<()> {
     let neighbour = spill_neighbour::<L>(branch, slot)?;
     let (left, right) = (slot.min(neighbour), slot.max(neighbour));
     let boundary = branch.last_of(left, bounds);
@@ -52,7 +54,8 @@ pub(super) fn spill<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: Inde
         end
     };
     branch.set_last(left, boundary);
-    Some(refresh_all::<L>(&mut branch.in_place(), left, right + 1, bounds))
+    refresh_pair::<L>(branch, left, bounds);
+    Some(())
 }
 
 /// Whether less than half of a node is in use.
@@ -83,20 +86,22 @@ pub(super) fn sparse_pair<L: Layout>(branch: &L::Branch, slot: usize) -> Option<
 }
 
 /// Joins the child in `slot`, if it is sparse, with one beside it, if the two fill 7/8 of a node at most. Returns
-/// the slot where the child is then and the node that is not needed any more.
+/// the node that is not needed any more.
 ///
-/// 7/8 and not all of it, so that the next insertion does not split the node again.
+/// The runs of the branch stay what they are, and its summary is up to date. 7/8 and not all of it, so that the next insertion does not split the node again.
 pub(super) fn join_sparse<L: Layout>(
     branch: &mut L::Branch,
     slot: usize,
     bounds: IndexRange,
-) -> Option<(usize, Link<L>)> {
+) -> Option<Link<L>> {
     let (left, right) = sparse_pair::<L>(branch, slot)?;
     let (left_range, right_range) = (branch.range_of(left, bounds), branch.range_of(right, bounds));
     let range = joined(branch, left, right, bounds);
+    let summary = joined_summary(branch, left, right);
     let mut taken = branch.put(right, None)?;
     branch.splice(left + 1, right - left, 0);
     branch.set_last(left, range.last());
+    branch.store_mut().set(left, summary);
     let ends = (left_range.last(), right_range.first() - 1);
     match (branch.slot_mut(left)?.node_mut(), taken.node_mut()) {
         (NodeMut::Leaf(left), NodeMut::Leaf(right)) => {
@@ -109,7 +114,7 @@ pub(super) fn join_sparse<L: Layout>(
         // Not reached: children of one branch are of one kind (T2).
         _ => debug_assert!(false, "a leaf beside a branch"),
     }
-    Some((left, taken))
+    Some(taken)
 }
 
 /// How many slots two children would have if they were joined with what is empty between them.

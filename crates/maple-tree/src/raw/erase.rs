@@ -4,10 +4,12 @@
 //! parent becomes empty, and so on upwards. A sparse node is joined with a neighbour, which frees one. Then the
 //! gap summaries on the way up are brought up to date, until one does not change.
 
+mod inside;
+
 use super::RawTree;
 use super::balance::join_sparse;
 use super::seek::Found;
-use super::summarize::{Change, grown_in_leaf, refresh, refresh_all};
+use super::summarize::{raise, refresh_all};
 use crate::alloc::NodeAlloc;
 use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
 use crate::range::IndexRange;
@@ -15,11 +17,23 @@ use crate::range::IndexRange;
 impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
     /// Takes out the entry or the reserved range that covers `index`, if it is `wanted`.
     pub(crate) fn erase_if(&mut self, index: u64, wanted: impl FnOnce(Found) -> bool) -> Option<Found> {
+        let wanted = match self.erase_inside(index, wanted) {
+            Ok(done) => return done,
+            Err(wanted) => wanted,
+        };
         let bounds = self.bounds;
-        let root = self.root.as_mut().filter(|_| bounds.contains(index))?;
-        let (found, _) = erase_below(root, bounds, index, wanted, &mut self.memory)?;
+        let root = self.root.as_mut()?;
+        let mut erasure = Erasure { index, memory: &mut self.memory, found: None };
+        erasure.below(root, bounds, wanted)?;
+        let found = erasure.found?;
+        let may_shrink = match root.node() {
+            Node::Leaf(leaf) => leaf.live() == 0,
+            Node::Branch(branch) => branch.live() & (branch.live() - 1) == 0,
+        };
         *self.counter(found.word) -= 1;
-        self.shrink();
+        if may_shrink {
+            self.shrink();
+        }
         Some(found)
     }
 
@@ -124,69 +138,109 @@ fn can_grow<L: Layout>(link: &Link<L>, from: IndexRange, to: IndexRange) -> bool
     }
 }
 
-/// Erases in the subtree under `link`. The node itself may be left without a live slot, for the parent to see.
-fn erase_below<L: Layout, A: NodeAlloc>(
-    link: &mut Link<L>,
-    bounds: IndexRange,
+/// An erasure on its way down the tree and up again.
+struct Erasure<'a, L, A> {
     index: u64,
-    wanted: impl FnOnce(Found) -> bool,
-    memory: &mut Memory<L, A>,
-) -> Option<(Found, Change)> {
-    match link.node_mut() {
-        NodeMut::Leaf(leaf) => {
-            let slot = leaf.find(index);
-            if leaf.is_empty(slot) {
-                return None;
-            }
-            let range = leaf.range_of(slot, bounds);
-            let found = Found { range, word: leaf.slot(slot).copied() };
-            if !wanted(found) {
-                return None;
-            }
-            leaf.put(slot, None);
-            if leaf.live() == 0 {
-                return Some((found, Change::Rebuilt));
-            }
-            let slot = leaf.coalesce(slot);
-            Some((found, grown_in_leaf::<L>(leaf, slot, bounds)))
-        }
-        NodeMut::Branch(branch) => {
-            let slot = branch.find(index);
-            let child_bounds = branch.range_of(slot, bounds);
-            let child = branch.slot_mut(slot)?;
-            let (found, change) = erase_below(child, child_bounds, index, wanted, memory)?;
-            Some((found, settle::<L, A>(branch, slot, bounds, change, memory)))
+    memory: &'a mut Memory<L, A>,
+    /// What was erased, once it is.
+    found: Option<Found>,
+}
+
+/// What an erasure made of a node, for its parent to see to.
+struct Erased {
+    /// What the node has of the run that grew, if its summary changed.
+    grown: Option<IndexRange>,
+    fill: Fill,
+}
+
+/// How much of a node is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fill {
+    /// No live slot.
+    Nothing,
+    /// Less than half of the slots.
+    Sparse,
+    Enough,
+}
+
+impl Fill {
+    #[inline]
+    fn of<S: Shape>(node: &S) -> Self {
+        if node.live() == 0 {
+            Self::Nothing
+        } else if node.tidy_len() * 2 < S::CAPACITY {
+            Self::Sparse
+        } else {
+            Self::Enough
         }
     }
 }
 
-/// Tidies a branch after an entry was erased below `slot`.
-fn settle<L: Layout, A: NodeAlloc>(
-    branch: &mut L::Branch,
-    slot: usize,
-    bounds: IndexRange,
-    change: Change,
-    memory: &mut Memory<L, A>,
-) -> Change {
-    let has_live = branch.slot(slot).is_some_and(|child| match child.node() {
-        Node::Leaf(leaf) => leaf.live() != 0,
-        Node::Branch(branch) => branch.live() != 0,
-    });
-    if !has_live {
-        if let Some(child) = branch.put(slot, None) {
-            memory.release(child);
+impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
+    /// Erases in the subtree under `link`, if there is something to erase. The node itself may be left without a live
+    /// slot.
+    #[inline]
+    fn below(
+        &mut self,
+        link: &mut Link<L>,
+        bounds: IndexRange,
+        wanted: impl FnOnce(Found) -> bool,
+    ) -> Option<Erased> {
+        match link.node_mut() {
+            NodeMut::Leaf(leaf) => self.in_leaf(leaf, bounds, wanted),
+            NodeMut::Branch(branch) => self.in_branch(branch, bounds, wanted),
         }
-        if branch.live() == 0 {
-            return Change::Rebuilt;
-        }
-        let slot = branch.coalesce(slot);
-        return refresh::<L>(&mut branch.in_place(), slot, bounds, Change::Rebuilt);
     }
-    match join_sparse::<L>(branch, slot, bounds) {
-        Some((slot, needless)) => {
-            memory.release(needless);
-            refresh::<L>(&mut branch.in_place(), slot, bounds, Change::Rebuilt)
+
+    #[inline]
+    fn in_leaf(
+        &mut self,
+        leaf: &mut L::Leaf,
+        bounds: IndexRange,
+        wanted: impl FnOnce(Found) -> bool,
+    ) -> Option<Erased> {
+        let slot = leaf.find(self.index);
+        if leaf.is_empty(slot) {
+            return None;
         }
-        None => refresh::<L>(&mut branch.in_place(), slot, bounds, change),
+        let found = Found { range: leaf.range_of(slot, bounds), word: leaf.slot(slot).copied() };
+        if !wanted(found) {
+            return None;
+        }
+        self.found = Some(found);
+        leaf.put(slot, None);
+        let slot = leaf.coalesce(slot);
+        Some(Erased { grown: Some(leaf.range_of(slot, bounds)), fill: Fill::of(leaf) })
+    }
+
+    fn in_branch(
+        &mut self,
+        branch: &mut L::Branch,
+        bounds: IndexRange,
+        wanted: impl FnOnce(Found) -> bool,
+    ) -> Option<Erased> {
+        let mut slot = branch.find(self.index);
+        let mut child = branch.range_of(slot, bounds);
+        let Erased { mut grown, fill } = self.below(branch.slot_mut(slot)?, child, wanted)?;
+        if fill == Fill::Nothing {
+            if let Some(needless) = branch.put(slot, None) {
+                self.memory.release(needless);
+            }
+            if branch.live() == 0 {
+                return Some(Erased { grown: None, fill });
+            }
+            slot = branch.coalesce(slot);
+            child = branch.range_of(slot, bounds);
+            grown = Some(child);
+        }
+        if let Some(run) = grown {
+            grown = raise::<L>(&mut branch.in_place(), slot, child, bounds, run);
+        }
+        if fill == Fill::Sparse {
+            if let Some(needless) = join_sparse::<L>(branch, slot, bounds) {
+                self.memory.release(needless);
+            }
+        }
+        Some(Erased { grown, fill: Fill::of(branch) })
     }
 }

@@ -46,12 +46,19 @@ pub(super) fn choose_cut<S: Shape>(node: &S, at: usize, removed: usize, inserted
             && (cut.half == Half::Left || node.has_live(0, cut.at))
             && (cut.half == Half::Right || node.has_live(cut.at, len))
     };
-    let left_len = |cut: &Cut| match cut.half {
-        Half::Left => cut.at - removed + inserted,
-        Half::Right => cut.at,
+    // The nearest to the wanted one: a step to the left, one to the right, two to the left, and so on.
+    let nearest = |distance: usize| {
+        let left_lens = [wanted_left.checked_sub(distance), Some(wanted_left + distance)];
+        left_lens
+            .into_iter()
+            .flatten()
+            .flat_map(|left| {
+                let after = (left + removed).checked_sub(inserted).map(|at| Cut { at, half: Half::Left });
+                [after, Some(Cut { at: left, half: Half::Right })].into_iter().flatten()
+            })
+            .find(|cut| cut.at <= len && fits(cut))
     };
-    let all = (0..=len).flat_map(|at| [Half::Left, Half::Right].map(|half| Cut { at, half }));
-    let best = all.filter(fits).min_by_key(|cut| left_len(cut).abs_diff(wanted_left));
+    let best = (0..=len).find_map(nearest);
     // A node is full of live slots and single empty ones, so there is a cut next to the edit at the latest.
     debug_assert!(best.is_some(), "no place to cut");
     best.unwrap_or(Cut { at, half: Half::Right })

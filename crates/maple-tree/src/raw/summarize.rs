@@ -4,60 +4,27 @@
 //! longest run and the largest natural size among the runs from that slot on (see `gap::summary`), and the runs at its own
 //! two edges.
 
+use super::joined;
 use crate::gap::{Edges, Summary};
 use crate::node::{InPlace, Layout, Link, Node, Shape, Store};
 use crate::range::IndexRange;
 
 /// What an operation changed in a node that its parent's summary depends on.
+///
+/// A run is named as the node has it, up to the node's edges. The parent knows how it goes on beyond them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Nothing.
     None,
-    /// A run grew or appeared; it is this now, and touches neither edge of the node.
-    Grown(Summary),
-    /// A run shrank or vanished; it was this, and touched neither edge of the node.
-    Shrunk(Summary),
+    /// This run grew or appeared.
+    Grown(IndexRange),
+    /// This was a run; it shrank, was cut in two, or vanished.
+    Shrunk(IndexRange),
     /// Anything else about the runs; `head` if the one at the left edge may have changed, on which runs that
     /// start further left depend.
     Runs { head: bool },
     /// The node was taken apart or put together.
     Rebuilt,
-}
-
-/// What erasing in a leaf changed, where the erased range is in `slot` now, joined with what was free beside it.
-#[inline]
-pub(super) fn grown_in_leaf<L: Layout>(leaf: &L::Leaf, slot: usize, bounds: IndexRange) -> Change {
-    if !L::TRACKS_GAPS {
-        Change::None
-    } else if slot == 0 || slot + 1 == leaf.len() {
-        Change::Runs { head: slot == 0 }
-    } else {
-        Change::Grown(Summary::of(leaf.range_of(slot, bounds)))
-    }
-}
-
-/// What erasing in a leaf changed, where all that is free around the erased range is `free` now.
-#[inline]
-pub(super) fn grown<L: Layout>(free: IndexRange, bounds: IndexRange) -> Change {
-    if !L::TRACKS_GAPS {
-        Change::None
-    } else if free.first() == bounds.first() || free.last() == bounds.last() {
-        Change::Runs { head: free.first() == bounds.first() }
-    } else {
-        Change::Grown(Summary::of(free))
-    }
-}
-
-/// What putting an entry into `free`, a whole run of a leaf that covers `bounds`, changed.
-#[inline]
-pub(super) fn shrunk_in_leaf<L: Layout>(free: IndexRange, bounds: IndexRange) -> Change {
-    if !L::TRACKS_GAPS {
-        Change::None
-    } else if free.first() == bounds.first() || free.last() == bounds.last() {
-        Change::Runs { head: free.first() == bounds.first() }
-    } else {
-        Change::Shrunk(Summary::of(free))
-    }
 }
 
 /// The free run at the left edge of a leaf that is not wholly empty.
@@ -77,10 +44,11 @@ pub(super) fn leaf_tail<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
     }
 }
 
-fn leaf_summary<S: Shape>(leaf: &S, bounds: IndexRange) -> Summary {
+/// The gap summary of a leaf, which is `most` at most, if that is known: a part of the runs may show that it is.
+fn leaf_summary<S: Shape>(leaf: &S, bounds: IndexRange, most: Option<Summary>) -> Summary {
     let mut summary = Summary::default();
     let mut empty = leaf.empty();
-    while empty != 0 {
+    while empty != 0 && Some(summary) != most {
         let from = empty.trailing_zeros();
         let to = from + (empty >> from).trailing_ones() - 1;
         let run = IndexRange::new(leaf.first_of(from as usize, bounds), leaf.last_of(to as usize, bounds));
@@ -102,7 +70,7 @@ pub(crate) fn edges<L: Layout>(link: &Link<L>, bounds: IndexRange) -> Edges {
 /// The gap summary of the node under a link.
 pub(crate) fn summary<L: Layout>(link: &Link<L>, bounds: IndexRange) -> Summary {
     match link.node() {
-        Node::Leaf(leaf) => leaf_summary(leaf, bounds),
+        Node::Leaf(leaf) => leaf_summary(leaf, bounds, None),
         Node::Branch(branch) => branch.store().most(),
     }
 }
@@ -132,18 +100,28 @@ fn tail<L: Layout>(branch: &L::Branch, bounds: IndexRange) -> u64 {
 }
 
 /// The summary of the runs that start in a slot of a branch.
+#[inline]
 fn slot_summary<L: Layout>(branch: &L::Branch, slot: usize, bounds: IndexRange) -> Summary {
+    slot_summary_within::<L>(branch, slot, bounds, None)
+}
+
+/// Likewise of a slot whose summary is `most` at most, if that is known.
+fn slot_summary_within<L: Layout>(
+    branch: &L::Branch,
+    slot: usize,
+    bounds: IndexRange,
+    most: Option<Summary>,
+) -> Summary {
     let range = branch.range_of(slot, bounds);
-    let (inside, start) = match branch.slot(slot) {
-        None => (Summary::default(), range.first()),
-        Some(child) => {
-            let inside = summary(child, range);
-            match edges(child, range).tail.checked_sub(1) {
-                Some(less) => (inside, range.last() - less),
-                None => return inside,
-            }
-        }
+    let (inside, tail) = match branch.slot(slot).map(Link::node) {
+        None => (Summary::default(), range.last() - range.first() + 1),
+        Some(Node::Leaf(leaf)) => (leaf_summary(leaf, range, most), leaf_tail(leaf, range)),
+        Some(Node::Branch(branch)) => (branch.store().most(), branch.store().tail()),
     };
+    if tail == 0 || Some(inside) == most {
+        return inside;
+    }
+    let start = range.last() - (tail - 1);
     let bridge = IndexRange::new(start, range.last() + run_from::<L>(branch, slot + 1, bounds));
     bridge.map_or(inside, |bridge| inside.max(Summary::of(bridge)))
 }
@@ -158,24 +136,171 @@ pub(super) fn refresh<L: Layout>(
     if !L::TRACKS_GAPS {
         return Change::None;
     }
-    let stored = branch.store().get(slot);
-    let head = match change {
-        Change::None => return Change::None,
+    match change {
+        Change::None => Change::None,
         Change::Grown(run) => {
-            let changed = branch.store_mut().set(slot, stored.max(run));
-            return if changed { change } else { Change::None };
+            let child = branch.range_of(slot, bounds);
+            raise::<L>(branch, slot, child, bounds, run).map_or(Change::None, Change::Grown)
         }
         Change::Shrunk(run) => {
-            if stored.outranks(run) {
-                return Change::None;
-            }
-            let summary = slot_summary::<L>(branch, slot, bounds);
-            let changed = branch.store_mut().set(slot, summary);
-            return if changed { change } else { Change::None };
+            let child = branch.range_of(slot, bounds);
+            lower::<L>(branch, slot, child, bounds, run).map_or(Change::None, Change::Shrunk)
         }
-        Change::Runs { head } => head,
-        Change::Rebuilt => return refresh_all::<L>(branch, slot, slot + 1, bounds),
+        Change::Runs { head } => refresh_slot::<L>(branch, slot, bounds, head),
+        Change::Rebuilt => refresh_all::<L>(branch, slot, slot + 1, bounds),
+    }
+}
+
+/// What became of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Grown,
+    Shrunk,
+}
+
+/// Brings the summary of a branch up to date after a run grew or appeared in `slot`, which covers `child` and has `run`
+/// of it. Returns what the branch has of the run, unless nothing changed.
+#[inline]
+pub(super) fn raise<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    child: IndexRange,
+    bounds: IndexRange,
+    run: IndexRange,
+) -> Option<IndexRange> {
+    refresh_run::<L>(branch, slot, child, bounds, Fate::Grown, run)
+}
+
+/// Likewise after a run shrank, was cut in two, or vanished, of which the slot had `run`.
+#[inline]
+pub(super) fn lower<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    child: IndexRange,
+    bounds: IndexRange,
+    run: IndexRange,
+) -> Option<IndexRange> {
+    refresh_run::<L>(branch, slot, child, bounds, Fate::Shrunk, run)
+}
+
+#[inline(always)]
+fn refresh_run<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    child: IndexRange,
+    bounds: IndexRange,
+    fate: Fate,
+    run: IndexRange,
+) -> Option<IndexRange> {
+    if !L::TRACKS_GAPS {
+        return None;
+    }
+    if run.first() == child.first() || run.last() == child.last() {
+        return refresh_across::<L>(branch, slot, bounds, fate, run);
+    }
+    refresh_part::<L>(branch, slot, bounds, fate, run).then_some(run)
+}
+
+/// Brings a slot up to date that has `part` of a run, and says whether that changed what is kept for it.
+///
+/// Where a run grew, numbers can only rise, to those of the run. Where one shrank, that matters only if it may have been
+/// the largest.
+#[inline]
+fn refresh_part<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    bounds: IndexRange,
+    fate: Fate,
+    part: IndexRange,
+) -> bool {
+    let (old, part) = (branch.store().get(slot), Summary::of(part));
+    let new = match fate {
+        Fate::Grown => old.max(part),
+        Fate::Shrunk if old.outranks(part) => return false,
+        Fate::Shrunk => slot_summary_within::<L>(branch, slot, bounds, Some(old)),
     };
+    branch.store_mut().set(slot, new)
+}
+
+/// As `refresh_run` does, for a run that may go on beyond the slot.
+///
+/// What is to the right of the slot sees the same part of the run as before.
+#[inline(never)]
+fn refresh_across<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    bounds: IndexRange,
+    fate: Fate,
+    run: IndexRange,
+) -> Option<IndexRange> {
+    let mut run = run;
+    if run.last() == branch.last_of(slot, bounds) {
+        run = run.ending_at(run.last() + run_from::<L>(branch, slot + 1, bounds));
+    }
+    let mut changed = refresh_part::<L>(branch, slot, bounds, fate, run);
+    let mut left = slot;
+    while left > 0 && run.first() == branch.first_of(left, bounds) {
+        left -= 1;
+        let range = branch.range_of(left, bounds);
+        let tail = match branch.slot(left) {
+            None => range.last() - range.first() + 1,
+            Some(child) => edges(child, range).tail,
+        };
+        if tail > 0 {
+            run = run.starting_at(run.first() - tail);
+            changed |= refresh_part::<L>(branch, left, bounds, fate, run);
+        }
+    }
+    let (at_front, at_back) = (run.first() == bounds.first(), run.last() == bounds.last());
+    if at_front || at_back {
+        let head = if at_front { run_from::<L>(branch, 0, bounds) } else { branch.store().head() };
+        let tail = if at_back { tail::<L>(branch, bounds) } else { branch.store().tail() };
+        branch.store_mut().set_edges(head, tail);
+        changed = true;
+    }
+    changed.then_some(run)
+}
+
+/// Brings the summaries of two adjoining slots up to date between which contents moved. The runs of the branch are what
+/// they were, and so is all the rest of its summary.
+pub(super) fn refresh_pair<L: Layout>(branch: &mut L::Branch, left: usize, bounds: IndexRange) {
+    if L::TRACKS_GAPS {
+        for slot in [left, left + 1] {
+            let summary = slot_summary::<L>(branch, slot, bounds);
+            branch.store_mut().set(slot, summary);
+        }
+    }
+}
+
+/// Brings the summary up to date after the child in `left` was split, which now is that and the next one.
+pub(super) fn refresh_split<L: Layout>(
+    branch: &mut L::Branch,
+    left: usize,
+    bounds: IndexRange,
+    change: Change,
+) -> Change {
+    let both = joined(branch, left, left + 1, bounds);
+    match change {
+        Change::Shrunk(run) if both.first() < run.first() && run.last() < both.last() => {
+            refresh_pair::<L>(branch, left, bounds);
+            change
+        }
+        _ => refresh_all::<L>(&mut branch.in_place(), left, left + 2, bounds),
+    }
+}
+
+/// The summary of a slot that `from..=to` are going to be joined to: all runs from there on are runs of one of these.
+pub(super) fn joined_summary<B: Shape>(branch: &B, from: usize, to: usize) -> Summary {
+    (from..=to).fold(Summary::default(), |summary, slot| summary.max(branch.store().get(slot)))
+}
+
+/// Brings the summary up to date after anything changed in `slot`; `head` if its run at the left edge may have.
+fn refresh_slot<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    bounds: IndexRange,
+    head: bool,
+) -> Change {
     let summary = slot_summary::<L>(branch, slot, bounds);
     let mut changed = branch.store_mut().set(slot, summary);
     if head {

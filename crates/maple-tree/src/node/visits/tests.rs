@@ -1,6 +1,6 @@
 //! How many nodes each operation visits as a tree grows, in orders that are hard on it: measured, and bounded by
-//! the height. Reading a node's edges from its parent counts as a visit, and so does each of the two walks of an
-//! insertion.
+//! the height. Reading a node's edges from its parent counts as a visit, and so does each of the walks of an
+//! insertion or an erasure.
 //!
 //! `cargo test -p maple-tree visits -- --nocapture --test-threads=1` prints the numbers.
 // Large trees, and nothing but numbers: not for an interpreter.

@@ -6,7 +6,6 @@ use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::node::{Layout, Link, Node, NodeMut, Shape};
 use crate::raw::balance::{join_sparse, sparse_pair};
 use crate::raw::compact::{Compaction, Place, tighten};
-use crate::raw::summarize::{Change, refresh};
 use crate::raw::{RawTree, tidy_len_of};
 
 impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
@@ -168,11 +167,10 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
                 _ => return false,
             }
         }
-        let Some((slot, needless)) = join_sparse::<L>(branch, branch.find(index), bounds) else {
+        let Some(needless) = join_sparse::<L>(branch, branch.find(index), bounds) else {
             return false;
         };
         self.memory.release(needless);
-        refresh::<L>(&mut branch.in_place(), slot, bounds, Change::Rebuilt);
         true
     }
 

@@ -12,7 +12,7 @@ use crate::node::{Chain, Layout, NodeInPlace, Shape};
 use crate::range::IndexRange;
 use crate::raw::Found;
 use crate::raw::balance::is_sparse;
-use crate::raw::summarize::{Change, grown, refresh};
+use crate::raw::summarize::{Change, refresh};
 
 impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
     /// Takes out the entry or the reserved range that covers `index`, if it is `wanted`. The word is retired.
@@ -101,7 +101,7 @@ fn erase_below<L: Layout>(
             let change = if leaf.live() == 0 {
                 Change::Rebuilt
             } else {
-                grown::<L>(empty_run::<L>(&leaf, slot, bounds), bounds)
+                Change::Grown(empty_run::<L>(&leaf, slot, bounds))
             };
             Some((found, change))
         }

@@ -6,7 +6,7 @@ use crate::alloc::{AllocMode, NodeAlloc};
 use crate::entry::Held;
 use crate::node::{InPlace, Layout, NodeInPlace, Shape};
 use crate::range::IndexRange;
-use crate::raw::summarize::{Change, refresh, shrunk_in_leaf};
+use crate::raw::summarize::{Change, refresh};
 use crate::raw::{InsertFailure, joined};
 
 impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
@@ -101,7 +101,7 @@ fn occupy_exactly<L: Layout>(
             }
             let run = empty_run::<L>(&leaf, slot, bounds);
             leaf.occupy_slot(slot, word);
-            Some(shrunk_in_leaf::<L>(run, bounds))
+            Some(Change::Shrunk(run))
         }
         NodeInPlace::Branch(mut branch) => {
             let slot = branch.find(range.first());

@@ -5,7 +5,7 @@ use crate::entry::Held;
 use crate::node::{self, Layout, Link, NodeMut, Shape, Spare};
 use crate::range::IndexRange;
 use crate::raw::split::{Half, choose_cut};
-use crate::raw::summarize::{Change, refresh, refresh_all, shrunk_in_leaf};
+use crate::raw::summarize::{Change, refresh, refresh_all, refresh_split};
 use crate::raw::trim;
 
 /// What became of a node on the path.
@@ -26,18 +26,18 @@ impl<L: Layout> Commit<'_, L> {
     /// Changes the node under `link`, at `depth` on the path, which covers `bounds` (once it has grown).
     pub(super) fn run(&mut self, link: &mut Link<L>, depth: usize, bounds: IndexRange) -> Done<L> {
         match link.node_mut() {
-            NodeMut::Leaf(leaf) => self.run_leaf(leaf, bounds),
+            NodeMut::Leaf(leaf) => self.run_leaf(leaf),
             NodeMut::Branch(branch) => self.run_branch(branch, depth, bounds),
         }
     }
 
-    fn run_leaf(&mut self, leaf: &mut L::Leaf, bounds: IndexRange) -> Done<L> {
+    fn run_leaf(&mut self, leaf: &mut L::Leaf) -> Done<L> {
         let Plan { range, edit, .. } = *self.plan;
         let mut right = if self.plan.leaves > 0 { self.spare.take_leaf() } else { None };
         let Some(NodeMut::Leaf(new)) = right.as_mut().map(Link::node_mut) else {
             edit.apply(leaf, range, self.word);
             let change = match edit.purpose {
-                Purpose::Insert => shrunk_in_leaf::<L>(edit.span, bounds),
+                Purpose::Insert => Change::Shrunk(edit.span),
                 // All of the span was taken, and is.
                 Purpose::Divide => Change::None,
                 Purpose::Widen => Change::Rebuilt,
@@ -56,7 +56,11 @@ impl<L: Layout> Commit<'_, L> {
             Half::Left => edit.apply(leaf, range, self.word),
             Half::Right => Edit { at: edit.at - cut.at, ..edit }.apply(new, range, self.word),
         }
-        Done { split: right.map(|right| (end, right)), change: Change::Rebuilt }
+        let change = match edit.purpose {
+            Purpose::Insert => Change::Shrunk(edit.span),
+            Purpose::Divide | Purpose::Widen => Change::Rebuilt,
+        };
+        Done { split: right.map(|right| (end, right)), change }
     }
 
     fn run_branch(&mut self, branch: &mut L::Branch, depth: usize, bounds: IndexRange) -> Done<L> {
@@ -86,7 +90,9 @@ impl<L: Layout> Commit<'_, L> {
         };
         let done = self.run(child, depth + 1, child_bounds);
         if let Some((end, right)) = done.split {
-            return self.add_child(branch, bounds, slot, child_bounds.last(), end, right);
+            // What a leaf beside the one that grew has lost, it has lost at its edge.
+            let change = if grown.is_some() { Change::Rebuilt } else { done.change };
+            return self.add_child(branch, bounds, slot, child_bounds.last(), (end, right), change);
         }
         let change = if grown.is_some() {
             refresh_all::<L>(&mut branch.in_place(), slot.saturating_sub(1), slot + 2, bounds)
@@ -97,19 +103,22 @@ impl<L: Layout> Commit<'_, L> {
     }
 
     /// Links a new node to the right of the child in `slot`, which ends at `end` since it was split; the two end
-    /// at `last`. Splits the branch if it is full.
+    /// at `last`. Splits the branch if it is full. The split child's `change` is for the two together.
     fn add_child(
         &mut self,
         branch: &mut L::Branch,
         bounds: IndexRange,
         slot: usize,
         last: u64,
-        end: u64,
-        right: Link<L>,
+        (end, right): (u64, Link<L>),
+        change: Change,
     ) -> Done<L> {
         if branch.len() < L::Branch::CAPACITY {
             link_child::<L>(branch, slot + 1, last, end, right);
-            let change = refresh_all::<L>(&mut branch.in_place(), slot.saturating_sub(1), slot + 3, bounds);
+            let change = match change {
+                Change::Shrunk(_) => refresh_split::<L>(branch, slot, bounds, change),
+                _ => refresh_all::<L>(&mut branch.in_place(), slot.saturating_sub(1), slot + 3, bounds),
+            };
             return Done { split: None, change };
         }
         let mut sibling = self.spare.take_branch();
