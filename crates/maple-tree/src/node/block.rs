@@ -16,6 +16,7 @@
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 
+use super::prefetch::prefetch;
 use super::shape::{Parts, Shape};
 use super::store::Store;
 use crate::sync::{AtomicPtr, Ordering};
@@ -190,6 +191,11 @@ impl<W: SlotWord, X: Store, const PIVOTS: usize, const SLOTS: usize> Shape for B
             #[cfg(loom)]
             mirror: &raw const self.mirror.slots,
         }
+    }
+
+    #[inline]
+    fn prefetch_slots(&self) {
+        prefetch(self.slots.get());
     }
 
     #[cfg(not(loom))]

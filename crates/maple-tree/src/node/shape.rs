@@ -54,6 +54,8 @@ pub trait Shape: Sized {
     fn stage_byte(&self) -> u8;
     /// The parts that a writer may change while readers are in the node.
     fn cells(&self) -> Cells<Self::Live, Self::Store>;
+    /// Has the slots on their way from memory while pivots are compared: they lie on other cache lines.
+    fn prefetch_slots(&self);
     /// What a slot holds, for a reader. Whatever was written before it was put there is seen, too.
     fn load(&self, slot: usize) -> Option<Self::Live>;
 
@@ -71,14 +73,18 @@ pub trait Shape: Sized {
         InPlace::of(self)
     }
 
-    /// The slot that covers `index` (which lies within the node's bounds).
+    /// The slot that covers `index` (which lies within the node's bounds): how many pivots are below it.
     ///
-    /// A search from the front that stops early: mispredicted at most once, and what it reads next can be
-    /// fetched before it ends, which a binary search would prevent.
+    /// Two steps, to one of the groups of four and within it, neither with a branch: where a search that stops early
+    /// would stop cannot be predicted, and a wrong guess costs as much as all of this.
     #[inline]
     fn find(&self, index: u64) -> usize {
         let pivots = self.pivots();
-        pivots.iter().position(|&pivot| index <= pivot).unwrap_or(pivots.len())
+        let below = |pivot: &u64| usize::from(*pivot < index);
+        let groups: usize = pivots.chunks_exact(4).map(|four| below(&four[3])).sum();
+        // What is left at the end is less than a group: it is looked at together with what lies before it.
+        let from = (4 * groups).min(pivots.len() - 3);
+        from + below(&pivots[from]) + below(&pivots[from + 1]) + below(&pivots[from + 2])
     }
 
     /// The lowest index of a slot.

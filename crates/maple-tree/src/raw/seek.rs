@@ -71,7 +71,10 @@ impl<L: Layout, A> RawTree<L, A> {
         let mut link = self.root().filter(|_| self.bounds().contains(index))?;
         loop {
             match link.node() {
-                Node::Leaf(leaf) => return leaf.slot(leaf.find(index)).copied(),
+                Node::Leaf(leaf) => {
+                    leaf.prefetch_slots();
+                    return leaf.slot(leaf.find(index)).copied();
+                }
                 Node::Branch(branch) => link = branch.slot(branch.find(index))?,
             }
         }
