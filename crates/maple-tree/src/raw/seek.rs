@@ -69,13 +69,17 @@ impl<L: Layout, A> RawTree<L, A> {
     #[inline]
     pub(crate) fn get(&self, index: u64) -> Option<Held> {
         let mut link = self.root().filter(|_| self.bounds().contains(index))?;
+        let mut child;
         loop {
-            match link.node() {
+            link = match link.node() {
                 Node::Leaf(leaf) => {
                     leaf.prefetch_slots();
-                    return leaf.slot(leaf.find(index)).copied();
+                    return leaf.at(index);
                 }
-                Node::Branch(branch) => link = branch.slot(branch.find(index))?,
+                Node::Branch(branch) => {
+                    child = branch.at(index)?;
+                    &child
+                }
             }
         }
     }
