@@ -136,8 +136,7 @@ pub trait Shape: Sized {
     #[inline]
     fn range_of(&self, slot: usize, bounds: IndexRange) -> IndexRange {
         let (first, last) = (self.first_of(slot, bounds), self.last_of(slot, bounds));
-        debug_assert!(first <= last);
-        IndexRange::new(first, last).unwrap_or(IndexRange::single(first))
+        IndexRange::single(first).ending_at(last)
     }
 
     /// What a slot holds.
