@@ -295,7 +295,11 @@ impl<'a, L: Layout> Reached<'a, L> {
     /// Goes to the next leaf below the same branch, if there is one. All of its live slots are ahead then.
     #[inline]
     pub(crate) fn follow(&mut self, toward: Toward) -> Option<()> {
-        let (link, bounds) = self.above.as_mut()?.pop(toward)?;
+        let above = self.above.as_mut()?;
+        let (link, bounds) = above.pop(toward)?;
+        if let Some(next) = toward.nearest(above.ahead).and_then(|slot| above.branch.slot(slot)) {
+            next.prefetch_leaf();
+        }
         let Node::Leaf(leaf) = link.node() else { return None };
         self.view = LeafView { leaf, bounds };
         self.ahead = leaf.live();
