@@ -38,8 +38,8 @@ enum Place {
 /// It stands and steps like a [`Cursor`]. A write leaves it on what was written; one that fails, where it was.
 ///
 /// Since any write may come in between, it keeps nothing but an index. A look is one walk, or two for a gap; a
-/// step is a look and one walk more at most, but for the reserved ranges that a step to an entry passes over,
-/// one by one. Writes cost what the methods of the tree of the same names cost. That is O(height) node visits
+/// step to a range is a look and one walk more at most, one to an entry is one walk, and one more for each reserved
+/// range that it passes over. Writes cost what the methods of the tree of the same names cost. That is O(height) node visits
 /// for each. To go over many ranges without writes use [`as_cursor`](Self::as_cursor) or an iterator.
 ///
 /// ```

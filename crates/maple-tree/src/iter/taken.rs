@@ -1,9 +1,9 @@
 //! What is taken, from both ends. All iterators that leave the nodes as they are go by this.
 //!
-//! An iterator stands in a leaf at each end, and takes what is between the two leaf by leaf. A leaf that it has entered is
-//! that end's own, until nothing else is left: so a step within a leaf looks at nothing but the leaf. At the leaf's end it
-//! goes to the next one below the same branch. If there is none, it walks down from the root, which costs the height once
-//! per branch and saves keeping the path.
+//! An iterator stands in a leaf at each end, and takes what is between the two leaf by leaf. A leaf that it has
+//! entered is that end's own until nothing else is left: so a step within a leaf looks at nothing but the leaf. At
+//! the leaf's end it goes to the next one below the same branch. If there is none, it walks down from the root, which
+//! costs the height once per branch and saves keeping the path.
 
 use crate::entry::Held;
 use crate::node::{Layout, Shape};
@@ -90,7 +90,8 @@ impl<'a, L: Layout, A> RawIter<'a, L, A> {
     }
 }
 
-/// Takes the next leaf in a direction from what lies between, if any of it does. Ahead there is what overlaps the window.
+/// Takes the next leaf in a direction from what lies between, if any of it does. What is ahead there overlaps the
+/// window.
 fn enter<'a, L: Layout, A>(
     tree: &'a RawTree<L, A>,
     between: &mut Option<IndexRange>,

@@ -104,7 +104,8 @@ pub trait Shape: Sized {
     fn at(&self, index: u64) -> Option<Self::Live> {
         let from = self.four(index);
         let below = |slot: usize| self.pivots()[slot] < index;
-        let [mut at, second, third, fourth] = [from, from + 1, from + 2, from + 3].map(|slot| self.peek(slot));
+        let [mut at, second, third, fourth] =
+            [from, from + 1, from + 2, from + 3].map(|slot| self.peek(slot));
         if below(from) {
             at = second;
         }

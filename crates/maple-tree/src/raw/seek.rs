@@ -188,11 +188,11 @@ impl<L: Layout, A> RawTree<L, A> {
         Some(view.found(slot)).filter(|found| found.range.last() >= range.first())
     }
 
-    /// The leaf of the first live slot from `index` on in a direction. Which of the slots from the one that covers `index`
-    /// count, `from` says; beside the way down all do.
+    /// The leaf of the first live slot from `index` on in a direction. In the leaf that covers `index` only those
+    /// slots count that `from` says, given the slot that covers it.
     ///
-    /// Where the way down ends without one, the nearest live slot beside the way is taken instead, which was remembered:
-    /// the deepest one is the nearest. Below it there is one (T3). So no way leads up again.
+    /// Where the way down ends without one, the nearest live slot beside the way is taken instead, which was
+    /// remembered: the deepest one is the nearest, and below it there is one (T3). So no way leads up again.
     pub(crate) fn reach(
         &self,
         index: u64,

@@ -79,7 +79,11 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> ReadGuard<'
     }
 
     /// The first entry in a direction that lies wholly within `range`, which reaches to the end of all indices there.
-    pub(super) fn entry_from(&self, range: IndexRange, toward: Toward) -> Option<(IndexRange, T::Borrowed<'_>)> {
+    pub(super) fn entry_from(
+        &self,
+        range: IndexRange,
+        toward: Toward,
+    ) -> Option<(IndexRange, T::Borrowed<'_>)> {
         let (range, word) = self.reading().entry_from(toward.near_edge(range), toward)?;
         Some((range, self.lend(word)))
     }
