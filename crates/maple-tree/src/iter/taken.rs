@@ -119,3 +119,6 @@ impl<L: Layout, A> Clone for RawIter<'_, L, A> {
         Self { tree: self.tree, between: self.between, front: self.front, back: self.back }
     }
 }
+
+#[cfg(test)]
+mod tests;
