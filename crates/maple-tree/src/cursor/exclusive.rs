@@ -14,6 +14,7 @@ use crate::entry::Entry;
 use crate::map::MapleTree;
 use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
+use crate::raw::Toward;
 
 /// For a marker of a type that must be that very type.
 type Invariant<X> = fn(X) -> X;
@@ -37,8 +38,8 @@ enum Place {
 /// It stands and steps like a [`Cursor`]. A write leaves it on what was written; one that fails, where it was.
 ///
 /// Since any write may come in between, it keeps nothing but an index. A look is one walk, or two for a gap; a
-/// step is a look and one walk more at most, but for the reserved ranges that a step to an entry passes over,
-/// one by one. Writes cost what the methods of the tree of the same names cost. That is O(height) node visits
+/// step to a range is a look and one walk more at most, one to an entry is one walk, and one more for each reserved
+/// range that it passes over. Writes cost what the methods of the tree of the same names cost. That is O(height) node visits
 /// for each. To go over many ranges without writes use [`as_cursor`](Self::as_cursor) or an iterator.
 ///
 /// ```
@@ -224,7 +225,12 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc, W: Borrow<MapleTree<T, L, A>>> Curso
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
     pub fn next_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'_>)> {
-        let found = shared((*self.target).borrow(), self.place).next_entry();
+        let tree: &MapleTree<T, L, A> = (*self.target).borrow();
+        let found = match self.place {
+            Place::Before => tree.cursor_front().next_entry(),
+            Place::At(index) => tree.entry_beyond(index, Toward::Higher),
+            Place::After => None,
+        };
         self.place = found.as_ref().map_or(Place::After, |(range, _)| Place::At(range.first()));
         found
     }
@@ -241,7 +247,12 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc, W: Borrow<MapleTree<T, L, A>>> Curso
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
     pub fn prev_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'_>)> {
-        let found = shared((*self.target).borrow(), self.place).prev_entry();
+        let tree: &MapleTree<T, L, A> = (*self.target).borrow();
+        let found = match self.place {
+            Place::Before => None,
+            Place::At(index) => tree.entry_beyond(index, Toward::Lower),
+            Place::After => tree.cursor_back().prev_entry(),
+        };
         self.place = found.as_ref().map_or(Place::Before, |(range, _)| Place::At(range.first()));
         found
     }

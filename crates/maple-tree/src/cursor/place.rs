@@ -113,6 +113,33 @@ impl<'a, L: Layout> Place<'a, L> {
         }
     }
 
+    /// Goes to the next taken range to the right, or to the end, and looks at it.
+    #[inline]
+    pub(super) fn go_right<A>(&mut self, tree: &'a RawTree<L, A>) -> Option<Found> {
+        if let Self::Taken(Spot { view, slot }) = self {
+            // Most often it is in the same leaf.
+            if let Some(next) = view.leaf.live_at_or_after(*slot + 1) {
+                *slot = next;
+                return Some(view.found(next));
+            }
+        }
+        *self = self.next_taken(tree);
+        Some(self.spot()?.found())
+    }
+
+    /// Goes to the next taken range to the left, or to the end, and looks at it.
+    #[inline]
+    pub(super) fn go_left<A>(&mut self, tree: &'a RawTree<L, A>) -> Option<Found> {
+        if let Self::Taken(Spot { view, slot }) = self {
+            if let Some(next) = slot.checked_sub(1).and_then(|left| view.leaf.live_at_or_before(left)) {
+                *slot = next;
+                return Some(view.found(next));
+            }
+        }
+        *self = self.prev_taken(tree);
+        Some(self.spot()?.found())
+    }
+
     /// The next taken range to the right, or the end.
     pub(super) fn next_taken<A>(self, tree: &'a RawTree<L, A>) -> Self {
         let next = match self {

@@ -153,8 +153,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
     /// ```
     pub fn next_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'a>)> {
         loop {
-            self.place = self.place.next_taken(self.tree.raw());
-            let found = self.place.spot()?.found();
+            let found = self.place.go_right(self.tree.raw())?;
             if let Some(word) = found.word {
                 return Some((found.range, self.tree.lend(word)));
             }
@@ -175,8 +174,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
     /// ```
     pub fn prev_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'a>)> {
         loop {
-            self.place = self.place.prev_taken(self.tree.raw());
-            let found = self.place.spot()?.found();
+            let found = self.place.go_left(self.tree.raw())?;
             if let Some(word) = found.word {
                 return Some((found.range, self.tree.lend(word)));
             }

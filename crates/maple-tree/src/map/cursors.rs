@@ -5,6 +5,8 @@ use crate::alloc::NodeAlloc;
 use crate::cursor::{Cursor, CursorMut};
 use crate::entry::Entry;
 use crate::node::Layout;
+use crate::range::IndexRange;
+use crate::raw::Toward;
 
 impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// A cursor on what covers `index`: an entry, a reserved range, or a whole gap. Outside of the tree's
@@ -99,5 +101,18 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// ```
     pub fn cursor_back_mut(&mut self) -> CursorMut<'_, T, L, A> {
         CursorMut::back(self)
+    }
+
+    /// The entry next to what covers `index`. One walk, and another for each reserved range in between.
+    pub(crate) fn entry_beyond(&self, index: u64, toward: Toward) -> Option<(IndexRange, T::Borrowed<'_>)> {
+        let mut index = index;
+        loop {
+            let (view, slot) = self.raw().live_beyond(index, toward)?;
+            let found = view.found(slot);
+            match found.word {
+                Some(word) => return Some((found.range, self.lend(word))),
+                None => index = found.range.first(),
+            }
+        }
     }
 }

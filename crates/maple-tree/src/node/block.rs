@@ -16,6 +16,7 @@
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 
+use super::prefetch::prefetch;
 use super::shape::{Parts, Shape};
 use super::store::Store;
 use crate::sync::{AtomicPtr, Ordering};
@@ -214,20 +215,36 @@ impl<W: SlotWord, X: Store, const PIVOTS: usize, const SLOTS: usize> Shape for B
         }
     }
 
+    #[inline]
+    fn prefetch_slots(&self) {
+        prefetch(self.slots.get());
+    }
+
     #[cfg(not(loom))]
     #[inline]
     fn load(&self, slot: usize) -> Option<W> {
-        if slot >= SLOTS {
-            return None;
-        }
-        let cell = self.slots.get().cast::<*mut ()>();
-        // SAFETY: a slot is a pointer or null (`SlotWord`), within the array, and aligned. While readers may be here it
-        // is written by atomic stores only. What is loaded is a second pointer to what the slot holds, and readers do
-        // not own.
-        unsafe {
-            let word = AtomicPtr::from_ptr(cell.add(slot)).load(Ordering::Acquire);
-            NonNull::new(word).map(|pointer| W::with_pointer(pointer))
-        }
+        self.copy_of(slot, Ordering::Acquire)
+    }
+
+    #[cfg(loom)]
+    fn load(&self, slot: usize) -> Option<W> {
+        self.mirror.visit();
+        let word = self.mirror.slots.get(slot)?.load(Ordering::Acquire);
+        // SAFETY: the mirror holds what the slot holds, and readers do not own.
+        NonNull::new(word).map(|pointer| unsafe { W::with_pointer(pointer) })
+    }
+
+    // Atomic, though nobody changes it: the compiler may not put off the load until it is known that it is needed.
+    #[cfg(not(loom))]
+    #[inline]
+    fn peek(&self, slot: usize) -> Option<W> {
+        self.copy_of(slot, Ordering::Relaxed)
+    }
+
+    #[cfg(loom)]
+    fn peek(&self, slot: usize) -> Option<W> {
+        // SAFETY: it is the pointer of what the slot holds, and the caller does not own by it.
+        self.slots().get(slot)?.as_ref().map(|held| unsafe { W::with_pointer(held.pointer()) })
     }
 
     #[cfg(loom)]
@@ -239,13 +256,23 @@ impl<W: SlotWord, X: Store, const PIVOTS: usize, const SLOTS: usize> Shape for B
     fn mark(&self, alive: bool) {
         self.mirror.mark(alive);
     }
+}
 
-    #[cfg(loom)]
-    fn load(&self, slot: usize) -> Option<W> {
-        self.mirror.visit();
-        let word = self.mirror.slots.get(slot)?.load(Ordering::Acquire);
-        // SAFETY: the mirror holds what the slot holds, and readers do not own.
-        NonNull::new(word).map(|pointer| unsafe { W::with_pointer(pointer) })
+#[cfg(not(loom))]
+impl<W: SlotWord, X, const PIVOTS: usize, const SLOTS: usize> Block<W, X, PIVOTS, SLOTS> {
+    /// A second pointer to what a slot holds, which does not own.
+    #[inline]
+    fn copy_of(&self, slot: usize, ordering: Ordering) -> Option<W> {
+        if slot >= SLOTS {
+            return None;
+        }
+        let cell = self.slots.get().cast::<*mut ()>();
+        // SAFETY: a slot is a pointer or null (`SlotWord`), within the array, and aligned. While readers may be here it
+        // is written by atomic stores only.
+        unsafe {
+            let word = AtomicPtr::from_ptr(cell.add(slot)).load(ordering);
+            NonNull::new(word).map(|pointer| W::with_pointer(pointer))
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use core::ptr::NonNull;
 use super::block::{SlotWord, Stage};
 use super::in_place::InPlace;
 use super::layout::Layout;
+use super::prefetch::prefetch;
 use super::shape::Shape;
 use super::visits;
 
@@ -126,6 +127,12 @@ impl<L: Layout> Link<L> {
         let untagged = self.tagged.as_ptr().map_addr(|address| address & !BRANCH);
         // SAFETY: clearing the tag gives the address of a node (L1), which is not null.
         unsafe { NonNull::new_unchecked(untagged) }.cast()
+    }
+
+    /// Has the node fetched, which is a leaf.
+    #[inline]
+    pub(crate) fn prefetch_leaf(&self) {
+        prefetch(self.address::<L::Leaf>().as_ptr());
     }
 
     /// The node.

@@ -29,6 +29,7 @@ mod in_place;
 mod layout;
 mod link;
 mod memory;
+mod prefetch;
 mod seen;
 mod shape;
 mod spare;

@@ -113,6 +113,12 @@ impl<S: Shape> Seen<'_, S> {
         self.0.find(index)
     }
 
+    /// Has the slots fetched, see [`Shape::prefetch_slots`].
+    #[inline]
+    pub(crate) fn prefetch_slots(self) {
+        self.0.prefetch_slots();
+    }
+
     /// The range of a slot that is in use, in a node with these bounds.
     #[inline]
     pub(crate) fn range_of(self, slot: usize, bounds: IndexRange) -> IndexRange {
@@ -120,8 +126,7 @@ impl<S: Shape> Seen<'_, S> {
         let before = slot.checked_sub(1).and_then(|before| pivots.get(before));
         let first = before.map_or(bounds.first(), |pivot| pivot.saturating_add(1));
         let last = pivots.get(slot).map_or(bounds.last(), |&pivot| pivot.min(bounds.last()));
-        debug_assert!(first <= last);
-        IndexRange::new(first, last).unwrap_or(IndexRange::single(first))
+        IndexRange::single(first).ending_at(last)
     }
 }
 

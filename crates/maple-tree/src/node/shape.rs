@@ -54,8 +54,12 @@ pub trait Shape: Sized {
     fn stage_byte(&self) -> u8;
     /// The parts that a writer may change while readers are in the node.
     fn cells(&self) -> Cells<Self::Live, Self::Store>;
+    /// Has the slots on their way from memory while pivots are compared: they lie on other cache lines.
+    fn prefetch_slots(&self);
     /// What a slot holds, for a reader. Whatever was written before it was put there is seen, too.
     fn load(&self, slot: usize) -> Option<Self::Live>;
+    /// What a slot holds, as a second pointer, which does not own; for a node that nobody changes meanwhile.
+    fn peek(&self, slot: usize) -> Option<Self::Live>;
 
     /// Tells loom that somebody looks at the node.
     #[cfg(loom)]
@@ -71,14 +75,47 @@ pub trait Shape: Sized {
         InPlace::of(self)
     }
 
-    /// The slot that covers `index` (which lies within the node's bounds).
+    /// The first of four slots one of which covers `index` (which lies within the node's bounds).
+    #[inline]
+    fn four(&self, index: u64) -> usize {
+        let pivots = self.pivots();
+        let groups: usize = pivots.chunks_exact(4).map(|four| usize::from(four[3] < index)).sum();
+        // What is left at the end is less than a group: it is looked at together with what lies before it.
+        (4 * groups).min(pivots.len() - 3)
+    }
+
+    /// The slot that covers `index` (which lies within the node's bounds): how many pivots are below it.
     ///
-    /// A search from the front that stops early: mispredicted at most once, and what it reads next can be
-    /// fetched before it ends, which a binary search would prevent.
+    /// Two steps, to one of the groups of four and within it, neither with a branch: where a search that stops early
+    /// would stop cannot be predicted, and a wrong guess costs as much as all of this.
     #[inline]
     fn find(&self, index: u64) -> usize {
-        let pivots = self.pivots();
-        pivots.iter().position(|&pivot| index <= pivot).unwrap_or(pivots.len())
+        let from = self.four(index);
+        let below = |slot: usize| usize::from(self.pivots()[slot] < index);
+        from + below(from) + below(from + 1) + below(from + 2)
+    }
+
+    /// What the slot holds that covers `index` (which lies within the node's bounds), as a second pointer, which does not
+    /// own. For lookups in a tree of one owner.
+    ///
+    /// All of the four are loaded together with the pivots between them. [`find`](Self::find) and a look at the slot
+    /// would have to wait for the cache once more.
+    #[inline]
+    fn at(&self, index: u64) -> Option<Self::Live> {
+        let from = self.four(index);
+        let below = |slot: usize| self.pivots()[slot] < index;
+        let [mut at, second, third, fourth] =
+            [from, from + 1, from + 2, from + 3].map(|slot| self.peek(slot));
+        if below(from) {
+            at = second;
+        }
+        if below(from + 1) {
+            at = third;
+        }
+        if below(from + 2) {
+            at = fourth;
+        }
+        at
     }
 
     /// The lowest index of a slot.
@@ -100,8 +137,7 @@ pub trait Shape: Sized {
     #[inline]
     fn range_of(&self, slot: usize, bounds: IndexRange) -> IndexRange {
         let (first, last) = (self.first_of(slot, bounds), self.last_of(slot, bounds));
-        debug_assert!(first <= last);
-        IndexRange::new(first, last).unwrap_or(IndexRange::single(first))
+        IndexRange::single(first).ending_at(last)
     }
 
     /// What a slot holds.

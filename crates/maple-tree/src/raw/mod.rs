@@ -30,7 +30,7 @@ mod trim;
 mod write;
 
 pub use compact::Compaction;
-pub(crate) use seek::{Found, LeafView, Toward};
+pub(crate) use seek::{Found, LeafView, Reached, Toward};
 pub(crate) use store::PreparedStore;
 pub(crate) use write::InsertFailure;
 

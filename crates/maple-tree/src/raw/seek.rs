@@ -44,18 +44,54 @@ pub(crate) enum Toward {
 }
 
 impl Toward {
+    /// The other way.
+    #[inline]
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Higher => Self::Lower,
+            Self::Lower => Self::Higher,
+        }
+    }
+
     /// The slots from `slot` on, a bit for each.
     #[inline]
-    pub(super) fn ahead(self, slot: usize) -> u32 {
+    pub(crate) fn ahead(self, slot: usize) -> u32 {
         match self {
             Self::Higher => u32::MAX << slot,
             Self::Lower => u32::MAX >> (31 - slot),
         }
     }
 
+    /// The slots after `slot`, a bit for each.
+    #[inline]
+    pub(crate) fn beyond(self, slot: usize) -> u32 {
+        match self {
+            Self::Higher => u32::MAX << slot << 1,
+            Self::Lower => !(u32::MAX << slot),
+        }
+    }
+
+    /// The indices after a range.
+    #[inline]
+    pub(crate) fn beyond_range(self, range: IndexRange) -> Option<IndexRange> {
+        match self {
+            Self::Higher => range.after(),
+            Self::Lower => range.before(),
+        }
+    }
+
+    /// The end of a range that one comes to first.
+    #[inline]
+    pub(crate) fn near_edge(self, range: IndexRange) -> u64 {
+        match self {
+            Self::Higher => range.first(),
+            Self::Lower => range.last(),
+        }
+    }
+
     /// The first slot on the way of those in a bit mask.
     #[inline]
-    pub(super) fn nearest(self, slots: u32) -> Option<usize> {
+    pub(crate) fn nearest(self, slots: u32) -> Option<usize> {
         let bit = match self {
             Self::Higher => (slots != 0).then(|| slots.trailing_zeros()),
             Self::Lower => slots.checked_ilog2(),
@@ -69,10 +105,17 @@ impl<L: Layout, A> RawTree<L, A> {
     #[inline]
     pub(crate) fn get(&self, index: u64) -> Option<Held> {
         let mut link = self.root().filter(|_| self.bounds().contains(index))?;
+        let mut child;
         loop {
-            match link.node() {
-                Node::Leaf(leaf) => return leaf.slot(leaf.find(index)).copied(),
-                Node::Branch(branch) => link = branch.slot(branch.find(index))?,
+            link = match link.node() {
+                Node::Leaf(leaf) => {
+                    leaf.prefetch_slots();
+                    return leaf.at(index);
+                }
+                Node::Branch(branch) => {
+                    child = branch.at(index)?;
+                    &child
+                }
             }
         }
     }
@@ -120,15 +163,17 @@ impl<L: Layout, A> RawTree<L, A> {
 
     /// The first live slot of a leaf that ends at or after `index`.
     pub(crate) fn live_at_or_after(&self, index: u64) -> Option<(LeafView<'_, L>, usize)> {
-        let mut index = index;
-        loop {
-            let view = self.leaf_toward(index, Toward::Higher)?;
-            let from = if view.bounds.contains(index) { view.leaf.find(index) } else { 0 };
-            match view.leaf.live_at_or_after(from) {
-                Some(slot) => return Some((view, slot)),
-                None => index = view.bounds.after()?.first(),
-            }
-        }
+        Some(self.reach(index, Toward::Higher, Toward::ahead)?.nearest(Toward::Higher))
+    }
+
+    /// The last live slot of a leaf that begins at or before `index`.
+    pub(crate) fn live_at_or_before(&self, index: u64) -> Option<(LeafView<'_, L>, usize)> {
+        Some(self.reach(index, Toward::Lower, Toward::ahead)?.nearest(Toward::Lower))
+    }
+
+    /// The live slot of a leaf next to the slot or the free subtree that covers `index`.
+    pub(crate) fn live_beyond(&self, index: u64, toward: Toward) -> Option<(LeafView<'_, L>, usize)> {
+        Some(self.reach(index, toward, Toward::beyond)?.nearest(toward))
     }
 
     /// The first entry or reserved range that overlaps `range`.
@@ -143,53 +188,131 @@ impl<L: Layout, A> RawTree<L, A> {
         Some(view.found(slot)).filter(|found| found.range.last() >= range.first())
     }
 
-    /// The last live slot of a leaf that begins at or before `index`.
-    pub(crate) fn live_at_or_before(&self, index: u64) -> Option<(LeafView<'_, L>, usize)> {
-        let mut index = index;
-        loop {
-            let view = self.leaf_toward(index, Toward::Lower)?;
-            let from = if view.bounds.contains(index) { view.leaf.find(index) } else { view.leaf.len() - 1 };
-            match view.leaf.live_at_or_before(from) {
-                Some(slot) => return Some((view, slot)),
-                None => index = view.bounds.before()?.last(),
-            }
-        }
-    }
-
-    /// The leaf that covers `index`, or if there is none the next one in a direction.
+    /// The leaf of the first live slot from `index` on in a direction. In the leaf that covers `index` only those
+    /// slots count that `from` says, given the slot that covers it.
     ///
-    /// Where the way down ends at an empty slot, the nearest live slot beside the way is taken instead, which
-    /// was remembered: the deepest one is the nearest. So no way leads up again.
-    fn leaf_toward(&self, index: u64, toward: Toward) -> Option<LeafView<'_, L>> {
-        let nothing_there = match toward {
-            Toward::Higher => index > self.bounds().last(),
-            Toward::Lower => index < self.bounds().first(),
-        };
-        if nothing_there {
+    /// Where the way down ends without one, the nearest live slot beside the way is taken instead, which was
+    /// remembered: the deepest one is the nearest, and below it there is one (T3). So no way leads up again.
+    pub(crate) fn reach(
+        &self,
+        index: u64,
+        toward: Toward,
+        from: impl Fn(Toward, usize) -> u32,
+    ) -> Option<Reached<'_, L>> {
+        let mut bounds = self.bounds();
+        let mut near = index.clamp(bounds.first(), bounds.last());
+        if near != index && (index > near) == (toward == Toward::Higher) {
             return None;
         }
+        let mut covered = near == index;
         let mut link = self.root()?;
-        let mut bounds = self.bounds();
-        let mut beside: Option<(&Link<L>, IndexRange)> = None;
+        let mut beside: Option<BranchView<'_, L>> = None;
+        let mut above = None;
         loop {
-            let branch = match link.node() {
-                Node::Leaf(leaf) => return Some(LeafView { leaf, bounds }),
-                Node::Branch(branch) => branch,
+            let below = match link.node() {
+                Node::Leaf(leaf) => {
+                    let slot = leaf.find(near);
+                    let ahead = leaf.live() & if covered { from(toward, slot) } else { toward.ahead(slot) };
+                    if ahead != 0 {
+                        return Some(Reached { view: LeafView { leaf, bounds }, ahead, above });
+                    }
+                    None
+                }
+                Node::Branch(branch) => {
+                    let slot = branch.find(near);
+                    let view = BranchView { branch, bounds, ahead: branch.live() & toward.beyond(slot) };
+                    above = Some(view);
+                    if view.ahead != 0 {
+                        beside = above;
+                    }
+                    branch.slot(slot).map(|child| (child, branch.range_of(slot, bounds)))
+                }
             };
-            // A branch beside the way is entered at its near edge.
-            let near = index.clamp(bounds.first(), bounds.last());
-            let slot = branch.find(near);
-            let neighbour = match toward {
-                Toward::Higher => branch.live_at_or_after(slot + 1),
-                Toward::Lower => slot.checked_sub(1).and_then(|left| branch.live_at_or_before(left)),
-            };
-            if let Some((neighbour, child)) = neighbour.and_then(|n| Some((n, branch.slot(n)?))) {
-                beside = Some((child, branch.range_of(neighbour, bounds)));
-            }
-            (link, bounds) = match branch.slot(slot) {
-                Some(child) => (child, branch.range_of(slot, bounds)),
-                None => beside.take()?,
+            (link, bounds) = match below {
+                Some(below) => below,
+                None => {
+                    let mut view = beside.take()?;
+                    let child = view.pop(toward)?;
+                    // It is entered at its near edge.
+                    near = toward.near_edge(child.1);
+                    covered = false;
+                    above = Some(view);
+                    if view.ahead != 0 {
+                        beside = above;
+                    }
+                    child
+                }
             };
         }
+    }
+}
+
+/// A leaf that was reached, and which of its live slots have not been passed, a bit for each.
+pub(crate) struct Reached<'a, L: Layout> {
+    pub(crate) view: LeafView<'a, L>,
+    pub(crate) ahead: u32,
+    /// The branch that the leaf hangs below.
+    above: Option<BranchView<'a, L>>,
+}
+
+/// A branch, the range that it covers, and which of its live slots have not been passed, a bit for each.
+struct BranchView<'a, L: Layout> {
+    branch: &'a L::Branch,
+    bounds: IndexRange,
+    ahead: u32,
+}
+
+impl<L: Layout> Clone for Reached<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L: Layout> Copy for Reached<'_, L> {}
+
+impl<L: Layout> Clone for BranchView<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L: Layout> Copy for BranchView<'_, L> {}
+
+impl<'a, L: Layout> Reached<'a, L> {
+    /// The nearest slot ahead, of which there is one.
+    fn nearest(&self, toward: Toward) -> (LeafView<'a, L>, usize) {
+        (self.view, toward.nearest(self.ahead).unwrap_or(0))
+    }
+
+    /// Passes the nearest slot ahead: what is there.
+    #[inline]
+    pub(crate) fn pop(&mut self, toward: Toward) -> Option<Found> {
+        let slot = toward.nearest(self.ahead)?;
+        self.ahead &= !(1 << slot);
+        Some(self.view.found(slot))
+    }
+
+    /// Goes to the next leaf below the same branch, if there is one. All of its live slots are ahead then.
+    #[inline]
+    pub(crate) fn follow(&mut self, toward: Toward) -> Option<()> {
+        let above = self.above.as_mut()?;
+        let (link, bounds) = above.pop(toward)?;
+        if let Some(next) = toward.nearest(above.ahead).and_then(|slot| above.branch.slot(slot)) {
+            next.prefetch_leaf();
+        }
+        let Node::Leaf(leaf) = link.node() else { return None };
+        self.view = LeafView { leaf, bounds };
+        self.ahead = leaf.live();
+        Some(())
+    }
+}
+
+impl<'a, L: Layout> BranchView<'a, L> {
+    /// Passes the nearest slot ahead: the node there, and the range that it covers.
+    #[inline]
+    fn pop(&mut self, toward: Toward) -> Option<(&'a Link<L>, IndexRange)> {
+        let slot = toward.nearest(self.ahead)?;
+        self.ahead &= !(1 << slot);
+        Some((self.branch.slot(slot)?, self.branch.range_of(slot, self.bounds)))
     }
 }

@@ -9,6 +9,7 @@ use crate::alloc::NodeAlloc;
 use crate::entry::Entry;
 use crate::node::Layout;
 use crate::range::IndexRange;
+use crate::raw::Toward;
 use crate::reclaim::Reclaim;
 
 /// A place in a shared tree; made by [`ReadGuard::cursor_at`].
@@ -63,27 +64,24 @@ impl<'g, 't, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> ReadCur
 
     /// Goes to the next entry that begins after the place of the cursor, and returns it. One walk.
     pub fn next_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'g>)> {
-        let window = match self.place {
+        let from = match self.place {
             Place::Before => Some(self.reader.bounds()),
             Place::At(place) => place.after(),
             Place::After => None,
         };
-        let next = window
-            .and_then(|window| self.reader.range(window).find(|(range, _)| range.first() >= window.first()));
+        let next = from.and_then(|from| self.reader.entry_from(from, Toward::Higher));
         self.place = next.as_ref().map_or(Place::After, |(range, _)| Place::At(*range));
         next
     }
 
     /// Goes to the next entry that ends before the place of the cursor, and returns it. One walk.
     pub fn prev_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'g>)> {
-        let window = match self.place {
+        let from = match self.place {
             Place::Before => None,
             Place::At(place) => place.before(),
             Place::After => Some(self.reader.bounds()),
         };
-        let prev = window.and_then(|window| {
-            self.reader.range(window).rev().find(|(range, _)| range.last() <= window.last())
-        });
+        let prev = from.and_then(|from| self.reader.entry_from(from, Toward::Lower));
         self.place = prev.as_ref().map_or(Place::Before, |(range, _)| Place::At(*range));
         prev
     }

@@ -11,7 +11,7 @@ use crate::entry::{Entry, Held};
 use crate::node::Layout;
 use crate::range::IndexRange;
 use crate::raw::Toward;
-use crate::raw::shared::SeenLeaf;
+use crate::raw::shared::SeenPlace;
 use crate::reclaim::Reclaim;
 
 /// The entries of a shared tree that overlap a window, in order; made by [`ReadGuard::range`].
@@ -23,8 +23,8 @@ pub struct ReadRange<'g, 't, T: Entry, R: RawMutex, G: Reclaim + 't, L: Layout, 
     /// An entry may begin before the rest of the window, or end after it, only at the edges of the window itself.
     at_front: bool,
     at_back: bool,
-    front: Option<SeenLeaf<'g, L>>,
-    back: Option<SeenLeaf<'g, L>>,
+    front: Option<SeenPlace<'g, L>>,
+    back: Option<SeenPlace<'g, L>>,
 }
 
 impl<'g, 't, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> ReadRange<'g, 't, T, R, G, L, A> {
@@ -32,6 +32,7 @@ impl<'g, 't, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> ReadRan
         Self { reader, rest: window, at_front: true, at_back: true, front: None, back: None }
     }
 
+    #[inline]
     fn step(&mut self, toward: Toward) -> Option<(IndexRange, Held)> {
         loop {
             let rest = self.rest?;
@@ -39,17 +40,19 @@ impl<'g, 't, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> ReadRan
                 Toward::Higher => (rest.first(), &mut self.front),
                 Toward::Lower => (rest.last(), &mut self.back),
             };
-            let leaf = match *place {
-                Some(leaf) if leaf.bounds().contains(index) => leaf,
+            let place = match place {
+                Some(place) if place.bounds().contains(index) => place,
                 _ => match self.reader.reading().leaf_toward(index, toward) {
-                    Some(leaf) => *place.insert(leaf),
+                    Some(found) => place.insert(found),
                     None => {
                         self.rest = None;
                         return None;
                     }
                 },
             };
-            match leaf.entry(index, toward) {
+            // Up to the rest of the window the leaf has been passed, if it was there already.
+            let leaf = place.bounds();
+            match place.pass_entry(toward) {
                 Some((range, word)) => {
                     let begins = range.first() >= rest.first() || self.at_front;
                     let ends = range.last() <= rest.last() || self.at_back;
@@ -59,23 +62,19 @@ impl<'g, 't, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> ReadRan
                         return Some((range, word));
                     }
                 }
-                None => self.pass(rest, leaf.bounds(), toward),
+                None => self.pass(rest, leaf, toward),
             }
         }
     }
 
     /// Leaves out all up to the end of `passed`.
+    #[inline]
     fn pass(&mut self, rest: IndexRange, passed: IndexRange, toward: Toward) {
-        self.rest = match toward {
-            Toward::Higher => {
-                self.at_front = false;
-                passed.after().and_then(|after| after.intersection(rest))
-            }
-            Toward::Lower => {
-                self.at_back = false;
-                passed.before().and_then(|before| before.intersection(rest))
-            }
-        };
+        match toward {
+            Toward::Higher => self.at_front = false,
+            Toward::Lower => self.at_back = false,
+        }
+        self.rest = toward.beyond_range(passed).and_then(|beyond| beyond.intersection(rest));
     }
 }
 

@@ -12,6 +12,7 @@ use crate::entry::{Entry, Held};
 use crate::map::words;
 use crate::node::Layout;
 use crate::range::IndexRange;
+use crate::raw::Toward;
 use crate::raw::shared::Reading;
 use crate::reclaim::Reclaim;
 
@@ -74,6 +75,16 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> ReadGuard<'
     /// ```
     pub fn get_entry(&self, index: u64) -> Option<(IndexRange, T::Borrowed<'_>)> {
         let (range, word) = self.reading().find(index)?;
+        Some((range, self.lend(word)))
+    }
+
+    /// The first entry in a direction that lies wholly within `range`, which reaches to the end of all indices there.
+    pub(super) fn entry_from(
+        &self,
+        range: IndexRange,
+        toward: Toward,
+    ) -> Option<(IndexRange, T::Borrowed<'_>)> {
+        let (range, word) = self.reading().entry_from(toward.near_edge(range), toward)?;
         Some((range, self.lend(word)))
     }
 

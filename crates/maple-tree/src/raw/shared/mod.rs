@@ -31,7 +31,7 @@ mod tests;
 mod write;
 
 pub(super) use draft::coalesce_all;
-pub(crate) use read::{Reading, SeenLeaf};
+pub(crate) use read::{Reading, SeenPlace};
 pub(crate) use retire::{RetireStats, Retired};
 pub(crate) use store::PreparedShared;
 

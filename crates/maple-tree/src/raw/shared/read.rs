@@ -23,43 +23,33 @@ impl<L: Layout> Clone for Reading<'_, L> {
 
 impl<L: Layout> Copy for Reading<'_, L> {}
 
-/// A leaf as readers see it, and what it covers.
+/// A slot of a leaf as readers see it: from there on nothing has been passed.
 #[derive(Debug)]
-pub(crate) struct SeenLeaf<'g, L: Layout> {
+pub(crate) struct SeenPlace<'g, L: Layout> {
     leaf: Seen<'g, L::Leaf>,
     bounds: IndexRange,
+    /// Nothing, if all of the leaf has been passed.
+    slot: Option<usize>,
 }
 
-impl<L: Layout> Clone for SeenLeaf<'_, L> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<L: Layout> Copy for SeenLeaf<'_, L> {}
-
-impl<L: Layout> SeenLeaf<'_, L> {
-    pub(crate) fn bounds(self) -> IndexRange {
+impl<L: Layout> SeenPlace<'_, L> {
+    pub(crate) fn bounds(&self) -> IndexRange {
         self.bounds
     }
 
-    /// The first entry that ends at or after `index`, or the last one that begins at or before it.
-    pub(crate) fn entry(self, index: u64, toward: Toward) -> Option<(IndexRange, Held)> {
-        let near = index.clamp(self.bounds.first(), self.bounds.last());
-        if near != index && (index > near) == (toward == Toward::Higher) {
-            return None;
-        }
-        let mut slot = self.leaf.find(near);
+    /// Passes slots up to the next entry, if there is one.
+    #[inline]
+    pub(crate) fn pass_entry(&mut self, toward: Toward) -> Option<(IndexRange, Held)> {
         loop {
+            let slot = self.slot?;
             let range = self.leaf.range_of(slot, self.bounds);
+            self.slot = match toward {
+                Toward::Higher => (range.last() < self.bounds.last()).then_some(slot + 1),
+                Toward::Lower => slot.checked_sub(1),
+            };
             if let Some(word) = self.leaf.word(slot) {
                 return Some((range, word));
             }
-            slot = match toward {
-                Toward::Higher if range.last() < self.bounds.last() => slot + 1,
-                Toward::Lower => slot.checked_sub(1)?,
-                Toward::Higher => return None,
-            };
         }
     }
 }
@@ -79,7 +69,10 @@ impl<'g, L: Layout> Reading<'g, L> {
         let mut node = self.node(index)?;
         loop {
             match node {
-                SeenNode::Leaf(leaf) => return leaf.word(leaf.find(index)),
+                SeenNode::Leaf(leaf) => {
+                    leaf.prefetch_slots();
+                    return leaf.word(leaf.find(index));
+                }
                 SeenNode::Branch(branch) => node = branch.child(branch.find(index))?,
             }
         }
@@ -104,8 +97,27 @@ impl<'g, L: Layout> Reading<'g, L> {
         }
     }
 
-    /// The leaf that covers `index`, or if there is none the next one in a direction.
-    pub(crate) fn leaf_toward(self, index: u64, toward: Toward) -> Option<SeenLeaf<'g, L>> {
+    /// The first entry that begins at or after `index`, or the last one that ends at or before it. One walk, and another for
+    /// each leaf without such an entry.
+    pub(crate) fn entry_from(self, index: u64, toward: Toward) -> Option<(IndexRange, Held)> {
+        let mut near = index;
+        loop {
+            let mut place = self.leaf_toward(near, toward)?;
+            while let Some((range, word)) = place.pass_entry(toward) {
+                let from_there = match toward {
+                    Toward::Higher => range.first() >= index,
+                    Toward::Lower => range.last() <= index,
+                };
+                if from_there {
+                    return Some((range, word));
+                }
+            }
+            near = toward.near_edge(toward.beyond_range(place.bounds)?);
+        }
+    }
+
+    /// The slot that covers `index` in its leaf, or if there is none the first one of the next leaf in a direction.
+    pub(crate) fn leaf_toward(self, index: u64, toward: Toward) -> Option<SeenPlace<'g, L>> {
         let near = index.clamp(self.bounds.first(), self.bounds.last());
         if near != index && (index > near) == (toward == Toward::Higher) {
             return None;
@@ -114,16 +126,16 @@ impl<'g, L: Layout> Reading<'g, L> {
     }
 }
 
-/// The leaf of a subtree that covers `index`, which lies within its bounds, or the next one in a direction. A child may be
+/// The same in a subtree, within whose bounds `index` lies. A child may be
 /// without leaves for a moment, before it is taken out.
 fn leaf_below<'g, L: Layout>(
     node: SeenNode<'g, L>,
     bounds: IndexRange,
     index: u64,
     toward: Toward,
-) -> Option<SeenLeaf<'g, L>> {
+) -> Option<SeenPlace<'g, L>> {
     let branch = match node {
-        SeenNode::Leaf(leaf) => return Some(SeenLeaf { leaf, bounds }),
+        SeenNode::Leaf(leaf) => return Some(SeenPlace { leaf, bounds, slot: Some(leaf.find(index)) }),
         SeenNode::Branch(branch) => branch,
     };
     let mut slot = branch.find(index);

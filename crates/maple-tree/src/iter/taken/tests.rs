@@ -1,0 +1,75 @@
+//! Iterators whose ends meet.
+
+use std::format;
+use std::vec::Vec;
+
+use crate::{IndexRange, MapleTree, SmallGaps};
+
+/// Entries of three indices in every five, up to the last index: several to a leaf, and leaves below several branches.
+fn tree(n: u64) -> MapleTree<(), SmallGaps> {
+    let mut tree = MapleTree::new();
+    for i in 0..n {
+        assert_eq!(tree.insert(entry(n, i), ()), Ok(()));
+    }
+    tree
+}
+
+fn entry(n: u64, i: u64) -> IndexRange {
+    IndexRange::sized(u64::MAX - 5 * (n - 1 - i) - 2, 3).unwrap()
+}
+
+/// So many steps from the front, and all that is left from the back, and the other way round.
+#[test]
+fn ends_meet_anywhere() {
+    let n = if cfg!(miri) { 12 } else { 60 };
+    let tree = tree(n);
+    let all: Vec<_> = (0..n).map(|i| entry(n, i)).collect();
+    for steps in 0..=all.len() {
+        let mut ahead = tree.iter();
+        let mut found: Vec<_> = ahead.by_ref().take(steps).map(|(range, ())| range).collect();
+        let mut rest: Vec<_> = ahead.by_ref().rev().map(|(range, ())| range).collect();
+        assert!(ahead.next().is_none() && ahead.next_back().is_none());
+        rest.reverse();
+        found.extend(rest);
+        assert_eq!(found, all);
+
+        let mut back = tree.iter().rev();
+        let mut found: Vec<_> = back.by_ref().take(steps).map(|(range, ())| range).collect();
+        found.extend(back.rev().map(|(range, ())| range).collect::<Vec<_>>().into_iter().rev());
+        found.reverse();
+        assert_eq!(found, all);
+    }
+}
+
+#[test]
+fn windows_cut_leaves() {
+    let n = if cfg!(miri) { 8 } else { 30 };
+    let tree = tree(n);
+    let start = entry(n, 0).first() - 5;
+    for first in start..=u64::MAX {
+        for last in first..=u64::MAX {
+            let window = IndexRange::new(first, last).unwrap();
+            let expected = (0..n).map(|i| entry(n, i)).filter(|range| range.overlaps(window));
+            let upwards = tree.range(window).map(|(range, ())| range);
+            assert!(upwards.eq(expected.clone()), "{window}");
+            let downwards = tree.range(window).rev().map(|(range, ())| range);
+            assert!(downwards.eq(expected.rev()), "{window}");
+        }
+    }
+}
+
+#[test]
+fn what_is_left_is_shown() {
+    let mut tree: MapleTree<()> = MapleTree::new();
+    for first in [10, 20, 30] {
+        assert_eq!(tree.insert(IndexRange::sized(first, 5).unwrap(), ()), Ok(()));
+    }
+    let mut range = tree.range(..100);
+    assert_eq!(format!("{range:?}"), "Range { rest: Some(0..=99), .. }");
+    assert!(range.next().is_some());
+    assert_eq!(format!("{range:?}"), "Range { rest: Some(20..=34), .. }");
+    assert!(range.next_back().is_some());
+    assert_eq!(format!("{range:?}"), "Range { rest: Some(20..=24), .. }");
+    assert!(range.next().is_some() && range.next().is_none());
+    assert_eq!(format!("{range:?}"), "Range { rest: None, .. }");
+}
