@@ -75,6 +75,20 @@ impl Layout for SmallNoGaps {
     type Branch = Branch<Self, (), 3, 4>;
 }
 
+/// The smallest nodes that there can be, so that a few indices make a tree of three levels.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) enum TinyGaps {}
+
+#[cfg(test)]
+impl Layout for TinyGaps {
+    type Leaf = Leaf<3, 4>;
+    type Branch = Branch<Self, GapStore<4, 1>, 3, 4>;
+}
+
+#[cfg(test)]
+impl TracksGaps for TinyGaps {}
+
 impl TracksGaps for Gaps {}
 impl TracksGaps for SmallGaps {}
 

@@ -40,6 +40,8 @@ pub(crate) mod visits;
 pub(crate) use bag::{BYTES as BAG_BYTES, Bags, WORDS as BAG_WORDS, WordStack};
 pub(crate) use block::{SlotWord, Stage};
 pub(crate) use in_place::InPlace;
+#[cfg(test)]
+pub(crate) use layout::TinyGaps;
 pub use layout::{Gaps, Layout, NoGaps, SmallGaps, SmallNoGaps, TracksGaps};
 pub(crate) use link::{Chain, Link, Node, NodeInPlace, NodeMut};
 pub(crate) use memory::Memory;

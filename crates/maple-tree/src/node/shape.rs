@@ -248,6 +248,13 @@ pub trait Shape: Sized {
         first
     }
 
+    /// How many of the two slots beside one are empty.
+    #[cfg(test)]
+    fn empty_beside(&self, slot: usize) -> usize {
+        let empty = self.empty();
+        (empty << 1 >> slot & 1) as usize + (empty >> slot >> 1 & 1) as usize
+    }
+
     /// The first slot of the run of empty slots in which `slot` lies.
     fn empty_run_start(&self, slot: usize) -> usize {
         self.live_at_or_before(slot).map_or(0, |live| live + 1)

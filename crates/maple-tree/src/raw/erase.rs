@@ -39,6 +39,11 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
             self.root = Some(root);
             return false;
         }
+        reached!(match child.as_ref().map(Link::node) {
+            None => TreeEmptied,
+            Some(Node::Leaf(_)) => RootToLeaf,
+            Some(Node::Branch(_)) => RootToBranch,
+        });
         self.memory.release(root);
         self.height = if child.is_some() { self.height - 1 } else { 0 };
         self.root = child;
@@ -54,6 +59,7 @@ fn only_child<L: Layout>(branch: &mut L::Branch, bounds: IndexRange) -> Option<L
     let slot = branch.live_at_or_after(0)?;
     let range = branch.range_of(slot, bounds);
     if !can_grow(branch.slot(slot)?, range, bounds) {
+        reached!(RootCannotGrow);
         return None;
     }
     grow(branch.slot_mut(slot)?, range, bounds);
@@ -65,6 +71,7 @@ fn grow<L: Layout>(link: &mut Link<L>, from: IndexRange, to: IndexRange) {
     if from == to {
         return;
     }
+    reached!(RootGrows);
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {
             if to.last() > from.last() && !leaf.is_empty(leaf.len() - 1) {
@@ -147,6 +154,7 @@ fn erase_below<L: Layout, A: NodeAlloc>(
             if leaf.live() == 0 {
                 return Some((found, Change::Rebuilt));
             }
+            reached!([EmptyAlone, EmptyBesideOne, EmptyBetweenTwo][leaf.empty_beside(slot)]);
             let slot = leaf.coalesce(slot);
             Some((found, grown_in_leaf::<L>(leaf, slot, bounds)))
         }
@@ -174,11 +182,13 @@ fn settle<L: Layout, A: NodeAlloc>(
     });
     if !has_live {
         if let Some(child) = branch.put(slot, None) {
+            reached!(if matches!(child.node(), Node::Leaf(_)) { LeafFreed } else { BranchFreed });
             memory.release(child);
         }
         if branch.live() == 0 {
             return Change::Rebuilt;
         }
+        reached!([FreedAlone, FreedBesideOne, FreedBetweenTwo][branch.empty_beside(slot)]);
         let slot = branch.coalesce(slot);
         return refresh::<L>(&mut branch.in_place(), slot, bounds, Change::Rebuilt);
     }

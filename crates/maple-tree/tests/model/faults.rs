@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use maple_faults::sweep::{self, Case, Memory, Outcome, Report};
 use maple_faults::{Counts, FaultyAlloc, Plan};
 use maple_tree::reclaim::Epochs;
-use maple_tree::{Gaps, NoGaps, SmallGaps, SmallNoGaps};
+use maple_tree::{Gaps, IndexRange, NoGaps, SmallGaps, SmallNoGaps, Stats};
 
 use crate::check::Subject;
 use crate::kind::{Exclusive, Kind, Shared, Tree as _};
@@ -16,7 +16,7 @@ use crate::layouts::Tested;
 use crate::model::{Model, Ranges, Taken};
 use crate::programs::{self, Op};
 use crate::seed::seeds;
-use crate::values::{Counted, Live};
+use crate::values::{Counted, Live, Value as _};
 
 /// All that a tree is made with.
 struct Ground {
@@ -40,6 +40,9 @@ impl Memory for Ground {
     }
 }
 
+/// Entries, gaps, and how many nodes there are. That no node has changed is seen from the text of the tree, in each step.
+type State = (Vec<(IndexRange, u64)>, Vec<IndexRange>, Stats);
+
 /// A program for a tree of a layout and a kind.
 struct Program<L, K> {
     name: String,
@@ -53,8 +56,7 @@ struct Program<L, K> {
 impl<L: Tested, K: Kind> Case for Program<L, K> {
     type Memory = Ground;
     type Step = Op;
-    /// The nodes as text, and what they hold.
-    type State = (String, Vec<Taken>);
+    type State = State;
     type Result = Vec<Taken>;
     type Subject<'a> = Subject<'a, Box<Counted>, L, Ranges, K>;
 
@@ -89,15 +91,17 @@ impl<L: Tested, K: Kind> Case for Program<L, K> {
 
 impl<L: Tested, K: Kind> sweep::Subject for Subject<'_, Box<Counted>, L, Ranges, K> {
     type Step = Op;
-    type State = (String, Vec<Taken>);
+    type State = State;
     type Result = Vec<Taken>;
 
     fn apply(&mut self, step: &Op) -> Outcome {
         self.apply(*step)
     }
 
-    fn state(&self) -> Self::State {
-        (self.tree.look().dump().to_string(), self.model.taken())
+    fn state(&self) -> State {
+        let tree = self.tree.look();
+        let entries = tree.iter().map(|(range, lent)| (range, Box::<Counted>::key_of_lent(lent)));
+        (entries.collect(), tree.gaps().collect(), tree.stats())
     }
 
     fn result(&self) -> Option<Vec<Taken>> {
