@@ -41,7 +41,7 @@ pub(crate) use bag::{BYTES as BAG_BYTES, Bags, WORDS as BAG_WORDS, WordStack};
 pub(crate) use block::{SlotWord, Stage};
 pub(crate) use in_place::InPlace;
 #[cfg(test)]
-pub(crate) use layout::TinyGaps;
+pub(crate) use layout::{TinyGaps, WideGaps};
 pub use layout::{Gaps, Layout, NoGaps, SmallGaps, SmallNoGaps, TracksGaps};
 pub(crate) use link::{Chain, Link, Node, NodeInPlace, NodeMut};
 pub(crate) use memory::Memory;

@@ -7,8 +7,8 @@
 //!
 //! What the algorithms came through is [counted](crate::reached), and a shape that no world reaches is a failure.
 //!
-//! `MAPLE_DEPTH` says how deep prepared trees are explored (2 if it is not given), `MAPLE_INDICES` over how many indices all
-//! trees there are.
+//! `MAPLE_DEPTH` says how many operations prepared trees are explored (1 if it is not given), `MAPLE_INDICES` over how many
+//! indices all trees are made (7).
 
 mod explore;
 mod model;

@@ -19,6 +19,9 @@ const ORDERS: [Order; 4] = [
     |i, count| if i % 2 == 0 { count / 2 + i / 2 } else { count / 2 - 1 - i / 2 },
 ];
 
+/// The distance of two entries, and how long they are.
+const PLACES: [(u64, u64); 3] = [(1, 1), (2, 1), (4, 3)];
+
 /// What is done to the entries when they are all there.
 const THINNED: [fn(u64) -> bool; 3] = [
     |_| false,
@@ -27,18 +30,18 @@ const THINNED: [fn(u64) -> bool; 3] = [
     |i| i % 5 != 2,
 ];
 
-/// Trees with about `entries` entries, in all orders, with and without gaps, thinned in all ways. Every seventh is
-/// reserved.
-pub(super) fn prepared<L: TracksGaps>(base: u64, entries: u64, bounded: bool) -> Vec<State<L>> {
+/// Trees over `indices` indices from `base` on, filled in all orders, with and without gaps, thinned in all ways. Every seventh
+/// range is reserved.
+pub(super) fn prepared<L: TracksGaps>(base: u64, indices: u64, bounded: bool) -> Vec<State<L>> {
     let mut starts = Vec::new();
     for order in ORDERS {
-        for pitch in [1, 2] {
+        for (pitch, length) in PLACES {
             for thinned in THINNED {
-                let count = entries / pitch / 2 * 2;
+                let count = indices / pitch / 2 * 2;
                 let mut state = State::empty(base, (count * pitch) as usize, bounded);
                 let place = |i: u64| base + i * pitch;
                 for i in (0..count).map(|i| order(i, count)) {
-                    let range = IndexRange::single(place(i));
+                    let range = IndexRange::sized(place(i), length).expect("in the space");
                     state.apply(if i % 7 == 3 { Op::Reserve(range) } else { Op::Insert(range) });
                 }
                 for i in (0..count).filter(|&i| thinned(i)) {
