@@ -92,9 +92,8 @@ unsafe impl GlobalAlloc for FaultyGlobal {
         if !is_watched() {
             return below();
         }
-        let memory = with_state(|state| {
-            state.allocate(layout, || Some(below()).filter(|memory| !memory.is_null()))
-        });
+        let memory =
+            with_state(|state| state.allocate(layout, || Some(below()).filter(|memory| !memory.is_null())));
         memory.unwrap_or(std::ptr::null_mut())
     }
 

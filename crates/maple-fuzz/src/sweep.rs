@@ -79,7 +79,10 @@ impl<L: Tested> Case for On<'_, L> {
     }
 
     fn frees(op: &Op) -> bool {
-        matches!(op, Op::Erase(_) | Op::Remove(_) | Op::Merge(_) | Op::Compact(_) | Op::Change(_) | Op::Look(_))
+        matches!(
+            op,
+            Op::Erase(_) | Op::Remove(_) | Op::Merge(_) | Op::Compact(_) | Op::Change(_) | Op::Look(_)
+        )
     }
 
     fn memory(&self) -> Ground {

@@ -20,7 +20,8 @@ fn every_failure() {
     let mut report = Report::default();
     if let Ok(path) = env::var("MAPLE_INPUT") {
         let bytes = fs::read(&path).unwrap_or_else(|error| unreachable!("MAPLE_INPUT={path}: {error}"));
-        report.add(Program::from_bytes(&bytes).every_failure(&path, &command(&format!("MAPLE_INPUT={path}"))));
+        report
+            .add(Program::from_bytes(&bytes).every_failure(&path, &command(&format!("MAPLE_INPUT={path}"))));
         eprintln!("{report:?}");
         return;
     }

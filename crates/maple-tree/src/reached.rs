@@ -7,7 +7,11 @@ macro_rules! reached {
     ($shape:expr) => {
         #[cfg(test)]
         {
-            #[allow(clippy::allow_attributes, unused_imports, reason = "an expression may name none of them")]
+            #[allow(
+                clippy::allow_attributes,
+                unused_imports,
+                reason = "an expression may name none of them"
+            )]
             use $crate::reached::Reached::*;
             $crate::reached::count($shape);
         }

@@ -10,8 +10,8 @@ use iova::cache::CacheConfig;
 use iova::cpu::{Cpu, CurrentCpu};
 use iova::flush::{FlushConfig, Invalidate};
 use iova::{
-    AllocMode, AllocateError, Checking, Domain, DomainConfig, Granule, IovaRange, PlaceError, RangeState, Request,
-    Space,
+    AllocMode, AllocateError, Checking, Domain, DomainConfig, Granule, IovaRange, PlaceError, RangeState,
+    Request, Space,
 };
 use maple_faults::sweep::{self, Case, Outcome};
 use maple_faults::{Plan, ThisThread};
@@ -26,14 +26,39 @@ const PLACES: u64 = 64;
 /// One call, or many of the same. Slots that are taken are passed over, as are those without anything to be freed.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Allocate { cpu: usize, first: usize, count: usize, granules: u64 },
-    AllocateAt { slot: usize, page: u64, count: u64 },
-    Free { cpu: usize, first: usize, count: usize, attach: bool },
-    Reserve { page: u64, count: u64 },
-    Unreserve { page: u64, count: u64 },
+    Allocate {
+        cpu: usize,
+        first: usize,
+        count: usize,
+        granules: u64,
+    },
+    AllocateAt {
+        slot: usize,
+        page: u64,
+        count: u64,
+    },
+    Free {
+        cpu: usize,
+        first: usize,
+        count: usize,
+        attach: bool,
+    },
+    Reserve {
+        page: u64,
+        count: u64,
+    },
+    Unreserve {
+        page: u64,
+        count: u64,
+    },
     /// So much later.
-    Poll { cpu: usize, nanoseconds: u64 },
-    Flush { cpu: usize },
+    Poll {
+        cpu: usize,
+        nanoseconds: u64,
+    },
+    Flush {
+        cpu: usize,
+    },
 }
 
 impl Step {
@@ -42,7 +67,9 @@ impl Step {
         let count = if rng.bool() { rng.usize(1..4) } else { rng.usize(1..400) };
         let (page, pages) = (rng.u64(0..PLACES - 8), rng.u64(1..=8));
         match rng.u8(0..16) {
-            0..=5 => Self::Allocate { cpu, first, count, granules: *rng.choice(&[1, 1, 1, 2, 3, 8]).unwrap() },
+            0..=5 => {
+                Self::Allocate { cpu, first, count, granules: *rng.choice(&[1, 1, 1, 2, 3, 8]).unwrap() }
+            }
             6..=10 => Self::Free { cpu, first, count, attach: rng.u8(0..4) == 0 },
             11 => Self::AllocateAt { slot: first, page, count: pages },
             12 => Self::Reserve { page, count: pages },
@@ -204,13 +231,16 @@ impl Tested {
             let request = Request::new(granules);
             match self.call(|domain| domain.allocate(&request)) {
                 Ok(range) => {
-                    let twice = self.live.values().any(|(_, other)| {
-                        other.first() <= range.last() && range.first() <= other.last()
-                    });
+                    let twice = self
+                        .live
+                        .values()
+                        .any(|(_, other)| other.first() <= range.last() && range.first() <= other.last());
                     assert!(!twice, "{range} is live already");
                     self.live.insert(slot, (granules, range));
                 }
-                Err(AllocateError::OutOfNodeMemory(_)) if self.live.len() == before => return Outcome::NoMemory,
+                Err(AllocateError::OutOfNodeMemory(_)) if self.live.len() == before => {
+                    return Outcome::NoMemory;
+                }
                 Err(AllocateError::OutOfNodeMemory(_)) => return Outcome::Partly,
                 Err(AllocateError::OutOfAddressSpace(_)) if !self.roomy => return Outcome::Done,
                 Err(error) => panic!("{error}"),

@@ -12,14 +12,31 @@ const PAGES: u64 = 256;
 /// One call. Pages are numbers of pages of the aperture.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Allocate { granules: u64, align: u64 },
+    Allocate {
+        granules: u64,
+        align: u64,
+    },
     /// In two steps, of which the second may be left out.
-    Prepare { granules: u64, commit: bool },
-    AllocateAt { first: u64, count: u64 },
+    Prepare {
+        granules: u64,
+        commit: bool,
+    },
+    AllocateAt {
+        first: u64,
+        count: u64,
+    },
     /// What covers this page, if it is allocated.
-    Free { page: u64 },
-    Reserve { first: u64, count: u64 },
-    Unreserve { first: u64, count: u64 },
+    Free {
+        page: u64,
+    },
+    Reserve {
+        first: u64,
+        count: u64,
+    },
+    Unreserve {
+        first: u64,
+        count: u64,
+    },
 }
 
 impl Step {
@@ -130,7 +147,9 @@ impl Subject for Tested<'_> {
                     assert_eq!(memory.counts().calls, calls, "what was prepared asked for memory");
                 }))
             }
-            Step::AllocateAt { first, count } => placed(space.allocate_at(iovas(first, count), AllocMode::Normal)),
+            Step::AllocateAt { first, count } => {
+                placed(space.allocate_at(iovas(first, count), AllocMode::Normal))
+            }
             Step::Free { page } => {
                 if let Some((range, iova::RangeKind::Allocated)) = space.find(page * PAGE) {
                     assert_eq!(space.free(range.first()), Ok(range));
@@ -139,7 +158,9 @@ impl Subject for Tested<'_> {
                 Outcome::Done
             }
             Step::Reserve { first, count } => placed(space.reserve(iovas(first, count), AllocMode::Normal)),
-            Step::Unreserve { first, count } => placed(space.unreserve(iovas(first, count), AllocMode::Normal)),
+            Step::Unreserve { first, count } => {
+                placed(space.unreserve(iovas(first, count), AllocMode::Normal))
+            }
         }
     }
 

@@ -125,18 +125,12 @@ impl<L: TracksGaps> State<L> {
     }
 }
 
-fn apply<L: TracksGaps>(
-    tree: &mut MapleTree<NonZeroUsize, L>,
-    op: Op,
-    cells: &Cells,
-) -> Option<IndexRange> {
+fn apply<L: TracksGaps>(tree: &mut MapleTree<NonZeroUsize, L>, op: Op, cells: &Cells) -> Option<IndexRange> {
     let value = NonZeroUsize::new(cells.fresh(1).into()).expect("not free");
     match op {
         Op::Insert(range) => tree.insert(range, value).ok().map(|()| range),
         Op::Reserve(range) => tree.reserve(range).ok().map(|()| range),
-        Op::Erase(index) => {
-            tree.erase(index).map(|(range, _)| range).or_else(|| tree.unreserve(index))
-        }
+        Op::Erase(index) => tree.erase(index).map(|(range, _)| range).or_else(|| tree.unreserve(index)),
         Op::Store(range) => tree.store(range, value).ok().map(|()| range),
         Op::Clear(range) => tree.clear_range(range).ok().map(|()| range),
         Op::Allocate(size, align, direction) => {

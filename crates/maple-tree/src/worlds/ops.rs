@@ -75,7 +75,12 @@ fn near(cells: &Cells, most: usize, ops: &mut Vec<Op>) {
     for (i, &(from, cell)) in extents.iter().enumerate() {
         if cell == FREE {
             let (first, last) = (from.first(), from.last());
-            let mut parts = Vec::from([(first, last), (first, first), (last, last), (first.saturating_add(1), last.saturating_sub(1))]);
+            let mut parts = Vec::from([
+                (first, last),
+                (first, first),
+                (last, last),
+                (first.saturating_add(1), last.saturating_sub(1)),
+            ]);
             parts.dedup();
             ops.extend(parts.iter().filter_map(|&(first, last)| range(first, last)).map(Op::Insert));
             ops.push(Op::Reserve(from));

@@ -23,9 +23,7 @@ const WORLDS: [World; 5] = [
     ("leaves of 5, branches of 3, at the top of all indices", || {
         explore(prepared::<TinyGaps>(top(28), 28, false), Choice::Near(3), depth())
     }),
-    ("leaves of 5, branches of 4", || {
-        explore(prepared::<SmallGaps>(0, 40, true), Choice::Near(3), depth())
-    }),
+    ("leaves of 5, branches of 4", || explore(prepared::<SmallGaps>(0, 40, true), Choice::Near(3), depth())),
     ("leaves of 8, branches of 6", || {
         explore(prepared::<WideGaps>(1 << 40, 72, true), Choice::Near(2), depth())
     }),
