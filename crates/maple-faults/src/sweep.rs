@@ -257,16 +257,18 @@ impl<C: Case> Clean<C> {
             place.next();
             // Up to the first failure everything is as in the run without one.
             let diverged = memory.counts().failed > failed_before;
-            let before = diverged.then(|| subject.state());
-            let before = before.as_ref().unwrap_or(&self.states[number]);
+            let mut before = diverged.then(|| subject.state());
             let mut outcome = apply::<C>(&mut subject, step, &memory);
             let mut attempts = 1;
             while outcome != Outcome::Done {
                 failures += 1;
                 subject.validate();
+                let state = subject.state();
                 if outcome == Outcome::NoMemory {
-                    assert_eq!(&subject.state(), before, "what was not done changed something");
+                    let before = before.as_ref().unwrap_or(&self.states[number]);
+                    assert_eq!(&state, before, "what was not done changed something");
                 }
+                before = Some(state);
                 match trial {
                     Trial::One => assert_eq!(attempts, 1, "it fails though there is memory"),
                     Trial::While if attempts == 1 => {}

@@ -390,7 +390,8 @@ fn a_domain_is_made_or_not() {
         ThisThread.start(Plan::Never);
         let (cpu, iommu) = (VirtualCpu::default(), Iommu::default());
         ThisThread.set_plan(Plan::Nth(n));
-        let made = ThisThread.within(|| program.make(cpu, iommu).map(drop));
+        // What is shared with the test stays there.
+        let made = ThisThread.within(|| program.make(cpu.clone(), iommu.clone()).map(drop));
         let failed = ThisThread.counts().failed;
         assert_eq!((made.is_err(), ThisThread.counts().live), (failed > 0, 0), "allocation {n}");
         if failed == 0 {
