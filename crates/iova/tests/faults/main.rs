@@ -25,7 +25,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Sweeps one program for each seed. A sweep in which nothing fails says nothing.
 fn every_failure<C: Case>(case: impl Fn(u64) -> C) {
-    let (first, rounds) = (number("MAPLE_SEED").unwrap_or(1), number("MAPLE_ROUNDS").unwrap_or(12));
+    let (first, rounds) = (number("MAPLE_SEED").unwrap_or(1), number("MAPLE_ROUNDS").unwrap_or(6));
     let mut report = Report::default();
     for seed in first..first.saturating_add(rounds) {
         report.add(sweep::every_failure(&case(seed)));
