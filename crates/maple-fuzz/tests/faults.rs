@@ -16,6 +16,7 @@ const RANDOM: usize = 40;
 const MOST_BYTES: usize = 300;
 
 #[test]
+#[ignore = "takes long: each program is run some hundred times"]
 fn every_failure() {
     let mut report = Report::default();
     if let Ok(path) = env::var("MAPLE_INPUT") {
@@ -52,7 +53,7 @@ fn every_failure() {
 }
 
 fn command(choice: &str) -> String {
-    format!("{choice} cargo test -p maple-fuzz --test faults")
+    format!("{choice} cargo test -p maple-fuzz --test faults -- --ignored")
 }
 
 fn number(name: &str) -> Option<u64> {
