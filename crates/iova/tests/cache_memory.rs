@@ -1,9 +1,7 @@
 //! Nothing on the side that frees calls the global allocator; and when it fails, everything goes on.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has to stop")]
-#![expect(unsafe_code, reason = "counts the calls to the global allocator")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 
@@ -11,47 +9,25 @@ use iova::cache::CacheConfig;
 use iova::cpu::Cpu;
 use iova::flush::{FlushConfig, Invalidate};
 use iova::{AllocateError, Checking, Domain, DomainConfig, Granule, LockedSpace, RangeState, Request, Space};
+use maple_faults::{FaultyGlobal, Plan, ThisThread};
 
 const PAGE: u64 = 4096;
 
-thread_local! {
-    static CALLS: Cell<u64> = const { Cell::new(0) };
-    static FAILS: Cell<bool> = const { Cell::new(false) };
-}
-
-struct Counting;
-
 #[global_allocator]
-static GLOBAL: Counting = Counting;
-
-// SAFETY: memory comes from the system's allocator; cells of a thread do not unwind.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
-        // SAFETY: the caller's promise, passed on.
-        if FAILS.get() { std::ptr::null_mut() } else { unsafe { System.alloc(layout) } }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise, passed on.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
+static GLOBAL: FaultyGlobal = FaultyGlobal;
 
 /// Runs something that must not call the allocator.
 fn without_calls<T>(what: &str, run: impl FnOnce() -> T) -> T {
-    let before = CALLS.get();
-    let result = run();
-    assert_eq!(CALLS.get(), before, "{what} called the allocator");
+    ThisThread.start(Plan::Never);
+    let result = ThisThread.within(run);
+    assert_eq!(ThisThread.counts().calls, 0, "{what} called the allocator");
     result
 }
 
 /// Runs something while all allocations fail.
 fn without_memory<T>(run: impl FnOnce() -> T) -> T {
-    FAILS.set(true);
-    let result = run();
-    FAILS.set(false);
-    result
+    ThisThread.start(Plan::After(0));
+    ThisThread.within(run)
 }
 
 struct Iommu;

@@ -1,7 +1,9 @@
-//! Node allocators that fail on purpose, for tests and for replays under memory pressure.
+//! Memory that fails on purpose, for tests and for replays under memory pressure.
 //!
-//! [`FaultyAlloc`] sits in front of another allocator, decides by a [`Plan`] which calls fail, and counts
-//! everything, so that a test can say: this operation made no call at all.
+//! - [`FaultyAlloc`] sits in front of another allocator of nodes, decides by a [`Plan`] which calls fail, and counts
+//!   everything, so that a test can say: this operation made no call at all.
+//! - [`FaultyGlobal`] does the same with all that a thread asks the global allocator for.
+//! - [`sweep`] runs a program once for each allocation that it makes, which then fails.
 //!
 //! ```
 //! use maple_faults::{FaultyAlloc, Plan};
@@ -15,7 +17,10 @@
 //! assert_eq!((alloc.counts().calls, alloc.counts().failed), (2, 1));
 //! # Ok::<(), maple_tree::InsertError<()>>(())
 //! ```
-#![expect(unsafe_code, reason = "implements the node allocator trait")]
+#![expect(unsafe_code, reason = "implements the traits of allocators")]
+
+mod global;
+pub mod sweep;
 
 use std::alloc::Layout;
 use std::fmt;
@@ -23,6 +28,8 @@ use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use maple_tree::{AllocError, AllocMode, Global, NodeAlloc};
+
+pub use global::{FaultyGlobal, ThisThread};
 
 /// Which calls fail.
 #[derive(Clone, Debug, Default)]
@@ -63,11 +70,11 @@ impl fmt::Display for Plan {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Calls to allocate a node, successful or not.
+    /// Calls to allocate, successful or not.
     pub calls: u64,
     /// Those that failed, by plan or because the allocator below failed.
     pub failed: u64,
-    /// Nodes that were allocated and not yet given back.
+    /// Allocations that were not yet given back.
     pub live: u64,
     /// Their bytes.
     pub live_bytes: u64,
@@ -84,6 +91,36 @@ struct State {
 }
 
 impl State {
+    fn new(plan: Plan) -> Self {
+        let random = random(&plan);
+        Self { plan, calls_of_plan: 0, random, counts: Counts::default() }
+    }
+
+    fn set_plan(&mut self, plan: Plan) {
+        *self = Self { counts: self.counts, ..Self::new(plan) };
+    }
+
+    /// Counts a call, which `below` answers unless it is to fail.
+    fn allocate<T>(&mut self, layout: Layout, below: impl FnOnce() -> Option<T>) -> Option<T> {
+        self.counts.calls += 1;
+        let memory = if self.fails() { None } else { below() };
+        let counts = &mut self.counts;
+        if memory.is_some() {
+            counts.live = counts.live.wrapping_add(1);
+            counts.live_bytes = counts.live_bytes.wrapping_add(layout.size() as u64);
+            counts.peak_bytes = counts.peak_bytes.max(counts.live_bytes);
+        } else {
+            counts.failed += 1;
+        }
+        memory
+    }
+
+    /// Counts what is given back. More than was allocated wraps around, which no test takes for nothing.
+    fn deallocate(&mut self, layout: Layout) {
+        self.counts.live = self.counts.live.wrapping_sub(1);
+        self.counts.live_bytes = self.counts.live_bytes.wrapping_sub(layout.size() as u64);
+    }
+
     fn fails(&mut self) -> bool {
         self.calls_of_plan += 1;
         match self.plan {
@@ -113,17 +150,12 @@ impl FaultyAlloc {
 impl<A> FaultyAlloc<A> {
     /// In front of another allocator.
     pub fn over(below: A, plan: Plan) -> Self {
-        let random = random(&plan);
-        let state = State { plan, calls_of_plan: 0, random, counts: Counts::default() };
-        Self { below, state: Mutex::new(state) }
+        Self { below, state: Mutex::new(State::new(plan)) }
     }
 
     /// Changes the plan; its count of calls begins anew.
     pub fn set_plan(&self, plan: Plan) {
-        let mut state = self.state();
-        state.random = random(&plan);
-        state.plan = plan;
-        state.calls_of_plan = 0;
+        self.state().set_plan(plan);
     }
 
     /// What was asked for so far.
@@ -147,25 +179,11 @@ fn random(plan: &Plan) -> fastrand::Rng {
 // SAFETY: memory comes from `below`, which keeps the promises; the lock does not unwind.
 unsafe impl<A: NodeAlloc> NodeAlloc for FaultyAlloc<A> {
     fn allocate(&self, layout: Layout, mode: AllocMode) -> Result<NonNull<u8>, AllocError> {
-        let mut state = self.state();
-        state.counts.calls += 1;
-        let node = if state.fails() { Err(AllocError) } else { self.below.allocate(layout, mode) };
-        let counts = &mut state.counts;
-        match node {
-            Ok(_) => {
-                counts.live += 1;
-                counts.live_bytes += layout.size() as u64;
-                counts.peak_bytes = counts.peak_bytes.max(counts.live_bytes);
-            }
-            Err(_) => counts.failed += 1,
-        }
-        node
+        self.state().allocate(layout, || self.below.allocate(layout, mode).ok()).ok_or(AllocError)
     }
 
     unsafe fn deallocate(&self, node: NonNull<u8>, layout: Layout) {
-        let mut state = self.state();
-        state.counts.live -= 1;
-        state.counts.live_bytes -= layout.size() as u64;
+        self.state().deallocate(layout);
         // SAFETY: the caller's promise, passed on: `node` came from `below`.
         unsafe { self.below.deallocate(node, layout) };
     }

@@ -16,6 +16,7 @@ mod ops;
 mod place;
 mod program;
 mod subject;
+mod sweep;
 mod values;
 
 pub use program::Program;

@@ -1,6 +1,9 @@
 //! A program: what it runs on, and its operations.
 
+use std::marker::PhantomData;
+
 use arbitrary::{Arbitrary, Result, Unstructured};
+use maple_faults::sweep::{self, Report};
 use maple_faults::{FaultyAlloc, Plan};
 use maple_tree::{Gaps, IndexRange, NoGaps, SmallGaps, SmallNoGaps};
 
@@ -8,6 +11,7 @@ use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::ops::Op;
 use crate::subject::Subject;
+use crate::sweep::{On, Steps};
 use crate::values::Live;
 
 /// Calls of the tree, one after the other, and what they begin with. Any bytes are a program.
@@ -118,6 +122,29 @@ impl Program {
             Nodes::SmallNoGaps => self.run_on::<SmallNoGaps>(),
             Nodes::NoGaps => self.run_on::<NoGaps>(),
         }
+    }
+
+    /// Runs it with each of its allocations failing, one after the other, whatever it says of memory. A failure names the
+    /// program, and the command to run it again.
+    ///
+    /// # Panics
+    ///
+    /// If the tree does anything wrong.
+    pub fn every_failure(&self, name: &str, command: &str) -> Report {
+        match self.setup.nodes {
+            Nodes::SmallGaps => self.sweep_on::<SmallGaps>(name, command),
+            Nodes::Gaps => self.sweep_on::<Gaps>(name, command),
+            Nodes::SmallNoGaps => self.sweep_on::<SmallNoGaps>(name, command),
+            Nodes::NoGaps => self.sweep_on::<NoGaps>(name, command),
+        }
+    }
+
+    fn sweep_on<L: Tested>(&self, name: &str, command: &str) -> Report {
+        let Setup { space, bounded, .. } = self.setup;
+        let space = space.range();
+        let bounds = if bounded { space } else { IndexRange::FULL };
+        let ops = self.ops.iter().copied().filter(|op| !matches!(op, Op::Memory(_))).collect();
+        sweep::every_failure(&On::<L>(Steps { name, command, space, bounds, ops }, PhantomData))
     }
 
     fn run_on<L: Tested>(&self) {

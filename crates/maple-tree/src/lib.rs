@@ -75,6 +75,9 @@ extern crate alloc as std_alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+#[macro_use]
+mod reached;
+
 mod alloc;
 mod content;
 mod cursor;
@@ -99,6 +102,8 @@ mod sync;
 mod validate;
 #[cfg(doctest)]
 mod variance;
+#[cfg(all(test, not(miri), not(loom)))]
+mod worlds;
 
 pub use alloc::{AllocError, AllocMode, Global, NodeAlloc};
 pub use content::Content;

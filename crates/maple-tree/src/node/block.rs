@@ -136,8 +136,9 @@ impl<W: SlotWord, X: Store, const PIVOTS: usize, const SLOTS: usize> Shape for B
     type Live = W;
     type Store = X;
     const CAPACITY: usize = {
-        // The last slot has no pivot; the bitmap has 32 bits; a split must leave something on both sides.
-        assert!(SLOTS == PIVOTS + 1 && SLOTS <= 32 && SLOTS >= 4);
+        // The last slot has no pivot; the bitmap has 32 bits; a split must leave something on both sides, for which leaves
+        // take more (see `layout.rs`).
+        assert!(SLOTS == PIVOTS + 1 && SLOTS <= 32 && SLOTS >= 3);
         SLOTS
     };
 

@@ -75,8 +75,46 @@ impl Layout for SmallNoGaps {
     type Branch = Branch<Self, (), 3, 4>;
 }
 
+/// The smallest nodes that there can be, so that a few indices make a tree of three levels: leaves of 5 slots, branches
+/// of 3.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) enum TinyGaps {}
+
+#[cfg(test)]
+impl Layout for TinyGaps {
+    type Leaf = Leaf<4, 5>;
+    type Branch = Branch<Self, GapStore<3>, 2, 3>;
+}
+
+#[cfg(test)]
+impl TracksGaps for TinyGaps {}
+
+/// Nodes of a size between, for what smaller ones have no room for: leaves of 8 slots, branches of 6.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) enum WideGaps {}
+
+#[cfg(test)]
+impl Layout for WideGaps {
+    type Leaf = Leaf<7, 8>;
+    type Branch = Branch<Self, GapStore<6>, 5, 6>;
+}
+
+#[cfg(test)]
+impl TracksGaps for WideGaps {}
+
 impl TracksGaps for Gaps {}
 impl TracksGaps for SmallGaps {}
+
+// A leaf of 4 slots could hold just an entry between two empty slots when that is divided in three: then either half of the
+// leaf would have nothing live, wherever it is cut.
+const _: () = {
+    assert!(<<Gaps as Layout>::Leaf as Shape>::CAPACITY >= 5);
+    assert!(<<SmallGaps as Layout>::Leaf as Shape>::CAPACITY >= 5);
+    assert!(<<NoGaps as Layout>::Leaf as Shape>::CAPACITY >= 5);
+    assert!(<<SmallNoGaps as Layout>::Leaf as Shape>::CAPACITY >= 5);
+};
 
 #[cfg(all(target_pointer_width = "64", not(loom)))]
 const _: () = {

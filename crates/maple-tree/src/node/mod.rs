@@ -42,6 +42,8 @@ pub(crate) use bag::{BYTES as BAG_BYTES, Bags, WORDS as BAG_WORDS, WordStack};
 pub(crate) use block::{SlotWord, Stage, slide_copies};
 pub(crate) use in_place::InPlace;
 pub use layout::{Gaps, Layout, NoGaps, SmallGaps, SmallNoGaps, TracksGaps};
+#[cfg(test)]
+pub(crate) use layout::{TinyGaps, WideGaps};
 pub(crate) use link::{Chain, Link, Node, NodeInPlace, NodeMut};
 pub(crate) use memory::Memory;
 pub(crate) use seen::{PinnedRoot, Root, Seen, SeenNode};

@@ -37,9 +37,11 @@ pub(super) fn spill<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: Inde
         if !right_leaf.has_live(count, right_leaf.len()) {
             return None;
         }
+        reached!(SpillToLeft);
         let junction = left_leaf.len() - 1;
         let end = node::move_to_left(left_leaf, boundary, right_leaf, count)?;
         if left_leaf.is_empty(junction) {
+            reached!(SpillJoinsOnLeft);
             left_leaf.coalesce(junction);
         }
         end
@@ -47,8 +49,10 @@ pub(super) fn spill<L: Layout>(branch: &mut L::Branch, slot: usize, bounds: Inde
         if !left_leaf.has_live(0, left_leaf.len() - count) {
             return None;
         }
+        reached!(SpillToRight);
         let end = node::move_to_right(left_leaf, boundary, right_leaf, count)?;
         if right_leaf.is_empty(count) {
+            reached!(SpillJoinsOnRight);
             right_leaf.coalesce(count);
         }
         end
@@ -98,7 +102,14 @@ pub(super) fn join_sparse<L: Layout>(
     let (left_range, right_range) = (branch.range_of(left, bounds), branch.range_of(right, bounds));
     let range = joined(branch, left, right, bounds);
     let summary = joined_summary(branch, left, right);
+    reached!(match (branch.slot(slot)?.node(), slot == left) {
+        (node::Node::Leaf(_), true) => LeafJoinsRight,
+        (node::Node::Leaf(_), false) => LeafJoinsLeft,
+        (node::Node::Branch(_), true) => BranchJoinsRight,
+        (node::Node::Branch(_), false) => BranchJoinsLeft,
+    });
     let mut taken = branch.put(right, None)?;
+    reached!(if left + 1 < right { JoinsAcrossEmpty } else { JoinsAdjoining });
     branch.splice(left + 1, right - left, 0);
     branch.set_last(left, range.last());
     branch.store_mut().set(left, summary);
@@ -153,6 +164,7 @@ fn meet<S: Shape>(left: &mut S, ends: (u64, u64), right: &S) -> u64 {
     if left.is_empty(last) {
         if right.is_empty(0) && last > 0 {
             // Leave it all to the empty slot that `right` begins with.
+            reached!(JoinMeetsEmpty);
             let end = left.pivots()[last - 1];
             left.splice(last, 1, 0);
             return end;
@@ -161,6 +173,7 @@ fn meet<S: Shape>(left: &mut S, ends: (u64, u64), right: &S) -> u64 {
         if right.is_empty(0) {
             return ends.0;
         }
+        reached!(JoinMakesSlot);
         left.splice(last + 1, 0, 1);
         left.set_last(last, ends.0);
     }

@@ -53,6 +53,11 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
             self.root = Some(root);
             return false;
         }
+        reached!(match child.as_ref().map(Link::node) {
+            None => TreeEmptied,
+            Some(Node::Leaf(_)) => RootToLeaf,
+            Some(Node::Branch(_)) => RootToBranch,
+        });
         self.memory.release(root);
         self.height = if child.is_some() { self.height - 1 } else { 0 };
         self.root = child;
@@ -68,6 +73,7 @@ fn only_child<L: Layout>(branch: &mut L::Branch, bounds: IndexRange) -> Option<L
     let slot = branch.live_at_or_after(0)?;
     let range = branch.range_of(slot, bounds);
     if !can_grow(branch.slot(slot)?, range, bounds) {
+        reached!(RootCannotGrow);
         return None;
     }
     grow(branch.slot_mut(slot)?, range, bounds);
@@ -79,6 +85,7 @@ fn grow<L: Layout>(link: &mut Link<L>, from: IndexRange, to: IndexRange) {
     if from == to {
         return;
     }
+    reached!(RootGrows);
     match link.node_mut() {
         NodeMut::Leaf(leaf) => {
             if to.last() > from.last() && !leaf.is_empty(leaf.len() - 1) {
@@ -209,6 +216,7 @@ impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
         }
         self.found = Some(found);
         leaf.put(slot, None);
+        reached!([EmptyAlone, EmptyBesideOne, EmptyBetweenTwo][leaf.empty_beside(slot)]);
         let slot = leaf.coalesce(slot);
         Some(Erased { grown: Some(leaf.range_of(slot, bounds)), fill: Fill::of(leaf) })
     }
@@ -224,11 +232,13 @@ impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
         let Erased { mut grown, fill } = self.below(branch.slot_mut(slot)?, child, wanted)?;
         if fill == Fill::Nothing {
             if let Some(needless) = branch.put(slot, None) {
+                reached!(if matches!(needless.node(), Node::Leaf(_)) { LeafFreed } else { BranchFreed });
                 self.memory.release(needless);
             }
             if branch.live() == 0 {
                 return Some(Erased { grown: None, fill });
             }
+            reached!([FreedAlone, FreedBesideOne, FreedBetweenTwo][branch.empty_beside(slot)]);
             slot = branch.coalesce(slot);
             child = branch.range_of(slot, bounds);
             grown = Some(child);

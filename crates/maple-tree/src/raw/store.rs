@@ -116,7 +116,10 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
                     InsertFailure::Occupied(_) => AllocError,
                 })?)
             }
-            FirstStep::Takeover(own) => Step::Takeover(own),
+            FirstStep::Takeover(own) => {
+                reached!(TakeOver);
+                Step::Takeover(own)
+            }
             FirstStep::Divide { part, free } => Step::New(self.prepare_divide(part, free, mode)?),
         };
         Ok(PreparedStore { range, step })

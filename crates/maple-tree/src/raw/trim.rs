@@ -79,8 +79,12 @@ pub(super) fn give_to_right<L: Layout>(
 fn begin_at<L: Layout>(link: &mut Link<L>, bounds: IndexRange, first: u64) {
     let shorter = bounds.starting_at(first);
     match link.node_mut() {
-        NodeMut::Leaf(leaf) => keep_from(leaf, leaf.find(first)),
+        NodeMut::Leaf(leaf) => {
+            reached!(LeafBeginsLater);
+            keep_from(leaf, leaf.find(first));
+        }
         NodeMut::Branch(branch) => {
+            reached!(BranchBeginsLater);
             let slot = branch.find(first);
             let old = branch.range_of(slot, bounds);
             keep_from(branch, slot);
@@ -98,8 +102,12 @@ fn begin_at<L: Layout>(link: &mut Link<L>, bounds: IndexRange, first: u64) {
 fn end_at<L: Layout>(link: &mut Link<L>, bounds: IndexRange, last: u64) {
     let shorter = bounds.ending_at(last);
     match link.node_mut() {
-        NodeMut::Leaf(leaf) => keep_until(leaf, leaf.find(last)),
+        NodeMut::Leaf(leaf) => {
+            reached!(LeafEndsEarlier);
+            keep_until(leaf, leaf.find(last));
+        }
         NodeMut::Branch(branch) => {
+            reached!(BranchEndsEarlier);
             let slot = branch.find(last);
             let old = branch.range_of(slot, bounds);
             keep_until(branch, slot);

@@ -1,125 +1,144 @@
 //! Memory that fails at every single point: nothing is lost, nothing leaks, and the program can go on.
+//!
+//! What is done with each program is in `maple_faults::sweep`. That a step that fails changes no node, hands the value back, and
+//! asks for no more than it may, is checked in each step, as in all programs here.
 
-use maple_faults::{FaultyAlloc, Plan};
+use std::marker::PhantomData;
+
+use maple_faults::sweep::{self, Case, Memory, Outcome, Report};
+use maple_faults::{Counts, FaultyAlloc, Plan};
 use maple_tree::reclaim::Epochs;
-use maple_tree::{Gaps, NoGaps, SmallGaps, SmallNoGaps};
+use maple_tree::{Gaps, IndexRange, NoGaps, SmallGaps, SmallNoGaps, Stats};
 
-use crate::apply::Outcome;
 use crate::check::Subject;
 use crate::kind::{Exclusive, Kind, Shared, Tree as _};
 use crate::layouts::Tested;
 use crate::model::{Model, Ranges, Taken};
 use crate::programs::{self, Op};
 use crate::seed::seeds;
-use crate::values::{Counted, Live};
+use crate::values::{Counted, Live, Value as _};
 
-type Checked<'a, L, K> = Subject<'a, Box<Counted>, L, Ranges, K>;
+/// All that a tree is made with.
+struct Ground {
+    alloc: FaultyAlloc,
+    epochs: Epochs,
+    live: Live,
+}
 
-/// Runs `case` for each program: with its name, its writes, how many allocations it makes when none fails, and
-/// what is in the tree then.
-fn for_each_program<L: Tested, K: Kind>(case: impl Fn(&str, &[Op], u64, &[Taken])) {
+impl Memory for Ground {
+    fn set_plan(&self, plan: Plan) {
+        self.alloc.set_plan(plan);
+    }
+
+    fn counts(&self) -> Counts {
+        self.alloc.counts()
+    }
+
+    fn check_nothing_left(&self) {
+        self.alloc.check_nothing_left();
+        assert_eq!(self.live.count(), 0, "values are left");
+    }
+}
+
+/// Entries, gaps, and how many nodes there are. That no node has changed is seen from the text of the tree, in each step.
+type State = (Vec<(IndexRange, u64)>, Vec<IndexRange>, Stats);
+
+/// A program for a tree of a layout and a kind.
+struct Program<L, K> {
+    name: String,
+    steps: Vec<Op>,
+    /// Which test it is in, and its seed.
+    test: &'static str,
+    seed: u64,
+    kind: PhantomData<(L, K)>,
+}
+
+impl<L: Tested, K: Kind> Case for Program<L, K> {
+    type Memory = Ground;
+    type Step = Op;
+    type State = State;
+    type Result = Vec<Taken>;
+    type Subject<'a> = Subject<'a, Box<Counted>, L, Ranges, K>;
+
+    /// Where readers are, some nodes are only for joining sparse ones, which can wait.
+    const TOLERATES: bool = K::SHARED;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn command(&self) -> String {
+        format!("MAPLE_SEED={} cargo test -p maple-tree --test model faults::{}", self.seed, self.test)
+    }
+
+    fn program(&self) -> &[Op] {
+        &self.steps
+    }
+
+    fn frees(step: &Op) -> bool {
+        matches!(step, Op::Erase(_) | Op::Unreserve(_) | Op::Clear)
+    }
+
+    fn memory(&self) -> Ground {
+        Ground { alloc: FaultyAlloc::new(Plan::Never), epochs: Epochs::new(), live: Live::default() }
+    }
+
+    fn subject<'a>(&self, ground: &'a Ground) -> Self::Subject<'a> {
+        let Ground { alloc, epochs, live } = ground;
+        Subject::new(alloc, epochs, Ranges::default(), live, self.name.clone())
+    }
+}
+
+impl<L: Tested, K: Kind> sweep::Subject for Subject<'_, Box<Counted>, L, Ranges, K> {
+    type Step = Op;
+    type State = State;
+    type Result = Vec<Taken>;
+
+    fn apply(&mut self, step: &Op) -> Outcome {
+        self.apply(*step)
+    }
+
+    fn state(&self) -> State {
+        let tree = self.tree.look();
+        let entries = tree.iter().map(|(range, lent)| (range, Box::<Counted>::key_of_lent(lent)));
+        (entries.collect(), tree.gaps().collect(), tree.stats())
+    }
+
+    fn result(&self) -> Option<Vec<Taken>> {
+        Some(self.model.taken())
+    }
+
+    fn validate(&self) {
+        self.check_structure();
+        self.check_contents();
+    }
+
+    fn drain(&mut self) {
+        for (range, _) in self.model.taken() {
+            self.apply(Op::Erase(range.last()));
+            self.apply(Op::Unreserve(range.last()));
+        }
+        self.tree.settle();
+        (self.number, self.placed_last, self.compaction) = (0, None, Default::default());
+    }
+}
+
+fn every_failure<L: Tested, K: Kind>(test: &'static str) {
+    let mut report = Report::default();
     for seed in seeds() {
-        for (name, program) in programs::small(seed) {
-            let name = format!("MAPLE_SEED={seed}, {name}");
-            let (alloc, epochs) = (FaultyAlloc::new(Plan::Never), Epochs::new());
-            let mut subject =
-                Checked::<L, K>::new(&alloc, &epochs, Ranges::default(), &Live::default(), name.clone());
-            run(&mut subject, &program);
-            case(&name, &program, alloc.counts().calls, &subject.model.taken());
+        for (name, steps) in programs::small(seed) {
+            report.add(sweep::every_failure(&Program::<L, K> { name, steps, test, seed, kind: PhantomData }));
         }
     }
-}
-
-fn run<L: Tested, K: Kind>(subject: &mut Checked<'_, L, K>, program: &[Op]) {
-    for &op in program {
-        assert_eq!(subject.apply(op), Outcome::AsPlanned);
-    }
-    subject.check_structure();
-    subject.check_contents();
-}
-
-/// For n = 1, 2, 3, ...: the nth allocation fails, the write is tried again.
-fn each_allocation_fails_once<L: Tested, K: Kind>() {
-    for_each_program::<L, K>(|name, program, allocations, entries| {
-        for n in 1.. {
-            let (alloc, live, epochs) = (FaultyAlloc::new(Plan::Nth(n)), Live::default(), Epochs::new());
-            let title = format!("{name}, allocation {n} fails");
-            let mut subject = Checked::<L, K>::new(&alloc, &epochs, Ranges::default(), &live, title);
-            let mut failures = 0;
-            for &op in program {
-                if subject.apply(op) == Outcome::NoMemory {
-                    failures += 1;
-                    subject.check_contents();
-                    subject.check_structure();
-                    assert_eq!(subject.apply(op), Outcome::AsPlanned);
-                }
-                subject.check_structure();
-            }
-            subject.check_contents();
-            assert_eq!(subject.model.taken(), entries);
-            drop(subject);
-            assert_eq!((alloc.counts().live, live.count()), (0, 0));
-            let failed = u64::from(n <= allocations);
-            // Where readers are, some nodes are only for joining sparse ones, which can wait.
-            assert!(
-                failures == failed || (K::SHARED && failures < failed),
-                "{name}: allocation {n} of {allocations}"
-            );
-            if failed == 0 {
-                break;
-            }
-        }
-    });
-}
-
-/// For n = 0, 1, 2, ...: all allocations after the nth fail. What needs none still works, to the end of the
-/// program. Then there is memory again, and the same tree serves the same program.
-fn memory_runs_out_and_returns<L: Tested, K: Kind>() {
-    for_each_program::<L, K>(|name, program, allocations, entries| {
-        for n in 0..=allocations {
-            let (alloc, live, epochs) = (FaultyAlloc::new(Plan::After(n)), Live::default(), Epochs::new());
-            let title = format!("{name}, no memory after {n} allocations");
-            let mut subject = Checked::<L, K>::new(&alloc, &epochs, Ranges::default(), &live, title);
-            let mut failures = 0;
-            for &op in program {
-                failures += u64::from(subject.apply(op) == Outcome::NoMemory);
-                subject.check_structure();
-            }
-            subject.check_contents();
-            assert!((failures == 0) == (n == allocations) || K::SHARED);
-            for (range, _) in subject.model.taken() {
-                subject.apply(Op::Erase(range.last()));
-                subject.apply(Op::Unreserve(range.last()));
-                subject.check_structure();
-            }
-            subject.tree.settle();
-            let left = if K::SHARED { alloc.counts().live } else { 0 };
-            assert_eq!((alloc.counts().live, live.count()), (left, 0));
-
-            alloc.set_plan(Plan::Never);
-            (subject.number, subject.placed_last) = (0, None);
-            run(&mut subject, program);
-            assert_eq!(subject.model.taken(), entries);
-            drop(subject);
-            assert_eq!((alloc.counts().live, live.count()), (0, 0));
-        }
-    });
+    eprintln!("{test}: {report:?}");
+    assert!(report.programs == 0 || report.failed >= report.programs, "{report:?}");
 }
 
 macro_rules! layouts {
     ($($name:ident: $layout:ident, $kind:ident;)+) => {$(
-        mod $name {
-            use super::*;
-
-            #[test]
-            fn each_allocation_fails_once() {
-                super::each_allocation_fails_once::<$layout, $kind>();
-            }
-
-            #[test]
-            fn memory_runs_out_and_returns() {
-                super::memory_runs_out_and_returns::<$layout, $kind>();
-            }
+        #[test]
+        fn $name() {
+            every_failure::<$layout, $kind>(stringify!($name));
         }
     )+};
 }

@@ -1,10 +1,10 @@
 //! The programs by rule, with enough memory.
 
+use maple_faults::sweep::Outcome;
 use maple_faults::{FaultyAlloc, Plan};
 use maple_tree::reclaim::Epochs;
 use maple_tree::{Gaps, NoGaps, SmallGaps, SmallNoGaps};
 
-use crate::apply::Outcome;
 use crate::check::Subject;
 use crate::kind::{Exclusive, Kind, Shared};
 use crate::layouts::Tested;
@@ -22,7 +22,7 @@ fn orders<L: Tested, K: Kind>() {
         let mut subject =
             Subject::<Box<Counted>, L, _, K>::new(&alloc, &epochs, Ranges::default(), &live, title);
         for (step, op) in program.into_iter().enumerate() {
-            assert_eq!(subject.apply(op), Outcome::AsPlanned);
+            assert_eq!(subject.apply(op), Outcome::Done);
             subject.check_search(&mut rng, 1);
             if step % 16 == 0 {
                 subject.check_structure();

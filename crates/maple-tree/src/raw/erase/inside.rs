@@ -107,6 +107,8 @@ impl Inside {
                     }
                 }
                 NodeMut::Leaf(leaf) => {
+                    reached!(ErasedInside);
+                    reached!([EmptyAlone, EmptyBesideOne, EmptyBetweenTwo][self.to - self.from]);
                     leaf.put(self.slot, None);
                     if self.from < self.to {
                         leaf.splice(self.from, self.to - self.from, 0);

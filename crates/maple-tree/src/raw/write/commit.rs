@@ -51,6 +51,7 @@ impl<L: Layout> Commit<'_, L> {
             Half::Left if cut.at == edit.at + edit.removed => edit.span.last(),
             _ => leaf.pivots()[cut.at - 1],
         };
+        reached!(if cut.half == Half::Left { LeafSplitLeft } else { LeafSplitRight });
         node::split_off(leaf, cut.at, new);
         match cut.half {
             Half::Left => edit.apply(leaf, range, self.word),
@@ -67,6 +68,7 @@ impl<L: Layout> Commit<'_, L> {
         let slot = self.plan.path.slot(depth);
         let grown = match self.plan.place {
             Place::LeftOf { depth: top } if depth >= top => {
+                reached!(if depth == top { GiveToLeft } else { GiveToLeftDeep });
                 if depth == top {
                     trim::give_to_left::<L>(branch, slot, bounds, self.plan.range);
                 } else {
@@ -74,12 +76,15 @@ impl<L: Layout> Commit<'_, L> {
                 }
                 Some(slot)
             }
-            Place::RightOf { depth: top } if depth >= top => Some(if depth == top {
-                trim::give_to_right::<L>(branch, slot, bounds, self.plan.range)
-            } else {
-                trim::keep_from(branch, slot);
-                0
-            }),
+            Place::RightOf { depth: top } if depth >= top => {
+                reached!(if depth == top { GiveToRight } else { GiveToRightDeep });
+                Some(if depth == top {
+                    trim::give_to_right::<L>(branch, slot, bounds, self.plan.range)
+                } else {
+                    trim::keep_from(branch, slot);
+                    0
+                })
+            }
             _ => None,
         };
         let slot = grown.unwrap_or(slot);
@@ -133,6 +138,7 @@ impl<L: Layout> Commit<'_, L> {
             Half::Left if cut.at == slot + 1 => last,
             _ => branch.pivots()[cut.at - 1],
         };
+        reached!(if cut.half == Half::Left { BranchSplitLeft } else { BranchSplitRight });
         node::split_off(branch, cut.at, new);
         let (left_bounds, right_bounds) = (bounds.ending_at(boundary), bounds.starting_at(boundary + 1));
         match cut.half {
@@ -158,6 +164,7 @@ impl<L: Layout> Commit<'_, L> {
             debug_assert!(false, "no spare root");
             return left;
         };
+        reached!(if matches!(left.node(), node::Node::Leaf(_)) { RootOverLeaves } else { RootOverBranches });
         if let NodeMut::Branch(branch) = root.node_mut() {
             branch.splice(0, 0, 2);
             branch.set_last(0, end);

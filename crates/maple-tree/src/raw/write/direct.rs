@@ -143,6 +143,7 @@ impl<W: Way> Direct<W> {
         if !leaf.is_empty(slot) {
             let same = self.over == Over::Same && there == self.range;
             return same.then(|| {
+                reached!(StoredDirectly);
                 self.displaced = Some(Found { range: there, word: leaf.occupy(slot, self.word) });
                 None
             });
@@ -171,6 +172,8 @@ fn fill<S: Shape<Live = Held>>(
     if leaf.len() + more > S::CAPACITY {
         return false;
     }
+    reached!(InsertedDirectly);
+    reached!([InsertFillsGap, InsertLeavesOneGap, InsertLeavesTwoGaps][more]);
     let mut slot = slot;
     if more > 0 {
         // The slot's own end moves along with what is behind it.

@@ -183,6 +183,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
 
     /// Does what was planned. All but the counters.
     fn apply(&mut self, plan: &Plan, word: Option<Held>, spare: Spare<L>) {
+        reached!(plan.reaches());
         let mut commit = Commit { plan, word, spare };
         if let Some(mut root) = self.root.take() {
             let done = commit.run(&mut root, 0, self.bounds);

@@ -166,6 +166,25 @@ impl<L: Layout, A> RawTree<L, A> {
 }
 
 impl Plan {
+    /// What kind of work this is.
+    #[cfg(test)]
+    pub(super) fn reaches(&self) -> crate::reached::Reached {
+        use crate::reached::Reached;
+        let Edit { purpose, before, after, .. } = self.edit;
+        match (purpose, self.place, self.edit.inserted(self.range)) {
+            (Purpose::Insert, _, 1) => Reached::InsertFillsGap,
+            (Purpose::Insert, _, 2) => Reached::InsertLeavesOneGap,
+            (Purpose::Insert, ..) => Reached::InsertLeavesTwoGaps,
+            (Purpose::Divide, ..) => match (before, after) {
+                (Filling::Taken(_), Filling::Taken(_)) => Reached::DivideInThree,
+                _ => Reached::DivideInTwo,
+            },
+            (Purpose::Widen, Place::Leaf, _) => Reached::WidenInLeaf,
+            (Purpose::Widen, Place::LeftOf { .. }, _) => Reached::WidenUpAcross,
+            (Purpose::Widen, Place::RightOf { .. }, _) => Reached::WidenDownAcross,
+        }
+    }
+
     /// How many branches lie above the highest node that changes if no node is split.
     pub(in crate::raw) fn top(&self) -> usize {
         match self.place {

@@ -5,6 +5,7 @@ mod point;
 mod search;
 mod whole;
 
+use maple_faults::sweep::Outcome;
 use maple_tree::{AllocMode, IndexRange, InsertErrorKind};
 
 use crate::check::Subject;
@@ -13,15 +14,6 @@ use crate::layouts::Tested;
 use crate::model::Model;
 use crate::programs::Op;
 use crate::values::Value;
-
-/// What became of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Done, or refused for a reason that is in the program.
-    AsPlanned,
-    /// Refused for lack of memory; the tree is as it was.
-    NoMemory,
-}
 
 /// What a write did, and what it may have asked of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,12 +80,12 @@ impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
             assert_eq!(before, self.text(), "what was not done changed the tree");
         }
         if !matches!(done, Done::NoMemory | Done::Undone) {
-            return Outcome::AsPlanned;
+            return Outcome::Done;
         }
         assert!(now.failed > counts.failed || self.tree.may_refuse(), "there was memory");
         // The next attempt has the same value.
         self.number -= 1;
-        Outcome::NoMemory
+        if done == Done::Undone { Outcome::Partly } else { Outcome::NoMemory }
     }
 
     fn value(&self) -> V {

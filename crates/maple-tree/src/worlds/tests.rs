@@ -1,0 +1,68 @@
+use std::string::String;
+use std::vec::Vec;
+
+use super::explore::{Size, State, explore};
+use super::ops::Choice;
+use super::starts::prepared;
+use crate::node::{SmallGaps, TinyGaps, WideGaps};
+use crate::reached::{Reached, counts};
+
+/// A world, and how it is explored. How often each shape was met is counted per thread.
+type World = (&'static str, fn() -> Size);
+
+const WORLDS: [World; 5] = [
+    ("all trees over a few indices", || {
+        let empty = State::<TinyGaps>::empty(0, number("MAPLE_INDICES", 7), true);
+        explore([empty].into(), Choice::All, usize::MAX)
+    }),
+    ("all trees with reserved ranges, at the top of all indices", || {
+        let indices = number("MAPLE_INDICES", 7) - 2;
+        let empty = State::<TinyGaps>::empty(top(indices as u64), indices, false);
+        explore([empty].into(), Choice::AllAndReserve, usize::MAX)
+    }),
+    ("leaves of 5, branches of 3, at the top of all indices", || {
+        explore(prepared::<TinyGaps>(top(28), 28, false), Choice::Near(3), depth())
+    }),
+    ("leaves of 5, branches of 4", || explore(prepared::<SmallGaps>(0, 40, true), Choice::Near(3), depth())),
+    ("leaves of 8, branches of 6", || {
+        explore(prepared::<WideGaps>(1 << 40, 72, true), Choice::Near(2), depth())
+    }),
+];
+
+fn number(name: &str, usual: usize) -> usize {
+    std::env::var(name).map_or(usual, |text| text.parse().expect("a number"))
+}
+
+fn depth() -> usize {
+    number("MAPLE_DEPTH", 1)
+}
+
+/// The first of so many indices that end at `u64::MAX`.
+fn top(count: u64) -> u64 {
+    u64::MAX - (count - 1)
+}
+
+#[test]
+fn every_shape_is_reached() {
+    let explored: Vec<_> = std::thread::scope(|scope| {
+        let start = |(name, world): World| {
+            scope.spawn(move || {
+                let size = world();
+                std::eprintln!("{name}: {size:?}");
+                (name, counts())
+            })
+        };
+        let threads: Vec<_> = WORLDS.into_iter().map(start).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a world is as it should be")).collect()
+    });
+    let mut missing = Vec::new();
+    for &shape in Reached::ALL {
+        let counts: Vec<_> = explored.iter().map(|(_, counts)| counts[shape as usize]).collect();
+        let text: String = counts.iter().map(|count| std::format!("{count:>12}")).collect();
+        std::eprintln!("{:>20}{text}", std::format!("{shape:?}"));
+        if counts.iter().all(|&count| count == 0) {
+            missing.push(shape);
+        }
+    }
+    assert_eq!(missing, [], "no world comes through these");
+}
