@@ -15,10 +15,12 @@ mod model;
 mod ops;
 mod place;
 mod program;
+mod shared;
 mod subject;
 mod values;
 
 pub use program::Program;
+pub use shared::SharedProgram;
 
 /// Runs the program that some bytes stand for.
 ///
