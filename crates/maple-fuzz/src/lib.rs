@@ -10,6 +10,7 @@
 
 mod check;
 mod choice;
+mod domain;
 mod layouts;
 mod model;
 mod ops;
@@ -17,10 +18,13 @@ mod place;
 mod program;
 mod shared;
 mod subject;
+mod trace;
 mod values;
 
+pub use domain::DomainProgram;
 pub use program::Program;
 pub use shared::SharedProgram;
+pub use trace::read_capture;
 
 /// Runs the program that some bytes stand for.
 ///

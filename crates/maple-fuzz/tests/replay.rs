@@ -14,7 +14,7 @@ use std::sync::Once;
 use std::{env, fs, panic};
 
 use fastrand::Rng;
-use maple_fuzz::{Program, SharedProgram};
+use maple_fuzz::{DomainProgram, Program, SharedProgram};
 
 /// What a fuzz target does with bytes.
 struct Target {
@@ -44,7 +44,23 @@ const SHARED: Target = Target {
     most_bytes: 800,
 };
 
-const TARGETS: [&Target; 2] = [&TREE, &SHARED];
+const DOMAIN: Target = Target {
+    name: "domain",
+    run: |bytes| DomainProgram::from_bytes(bytes).run(),
+    show: |bytes| format!("{:#?}", DomainProgram::from_bytes(bytes)),
+    inputs: 400,
+    most_bytes: 800,
+};
+
+const TRACE: Target = Target {
+    name: "trace",
+    run: maple_fuzz::read_capture,
+    show: |bytes| String::from_utf8_lossy(bytes).into_owned(),
+    inputs: 1000,
+    most_bytes: 800,
+};
+
+const TARGETS: [&Target; 4] = [&TREE, &SHARED, &DOMAIN, &TRACE];
 
 /// An input that runs.
 struct Running {
@@ -180,7 +196,7 @@ macro_rules! replay {
     )+};
 }
 
-replay!(tree: TREE, shared: SHARED);
+replay!(tree: TREE, shared: SHARED, domain: DOMAIN, trace: TRACE);
 
 /// One input, to look into a failure.
 #[test]
