@@ -98,7 +98,9 @@ fn body(event: &Event) -> Option<String> {
             let flush = alloc.flush.map_or(String::new(), |flush| format!(" flush={}", u8::from(flush)));
             let pfn = alloc.pfn.unwrap_or(0);
             let (iovad, pages, limit) = (alloc.iovad, alloc.granules, alloc.limit_pfn);
-            format!("(f+0x0/0x1 <- g) iovad={iovad:#x} pages={pages} limit_pfn={limit:#x}{flush} pfn={pfn:#x}")
+            format!(
+                "(f+0x0/0x1 <- g) iovad={iovad:#x} pages={pages} limit_pfn={limit:#x}{flush} pfn={pfn:#x}"
+            )
         }
         Event::IovaAllocTree(alloc) => format!(
             "(f+0x0/0x1 <- g) iovad={:#x} pages={} limit_pfn={:#x} size_aligned={} pfn={:#x}",

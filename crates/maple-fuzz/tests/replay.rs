@@ -83,7 +83,8 @@ static HOOK: Once = Once::new();
 fn report() {
     let Some(Running { title, target, bytes, path }) = RUNNING.take() else { return };
     if fs::read(&path).ok().as_ref() != Some(&bytes) {
-        let written = fs::create_dir_all(path.parent().expect("a folder")).and_then(|()| fs::write(&path, bytes));
+        let written =
+            fs::create_dir_all(path.parent().expect("a folder")).and_then(|()| fs::write(&path, bytes));
         written.expect("the input that failed is kept");
     }
     let path = path.display();
@@ -205,7 +206,8 @@ fn input() {
     let bytes = fs::read(&path).unwrap_or_else(|error| unreachable!("MAPLE_INPUT={path}: {error}"));
     let folder = Path::new(&path).parent().and_then(Path::file_name);
     let target = TARGETS.into_iter().find(|target| folder.is_some_and(|folder| folder == target.name));
-    let target = target.unwrap_or_else(|| unreachable!("MAPLE_INPUT={path} is in no folder that is named like a target"));
+    let target = target
+        .unwrap_or_else(|| unreachable!("MAPLE_INPUT={path} is in no folder that is named like a target"));
     eprintln!("{}", (target.show)(&bytes));
     (target.run)(&bytes);
 }

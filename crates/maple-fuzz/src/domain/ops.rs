@@ -98,8 +98,13 @@ impl Subject {
     fn allocated(&mut self, request: &Request, range: IovaRange) {
         self.iommu.must_not_know(range);
         let (granules, first) = (range.granules(), range.first_pfn().get());
-        assert!((request.granules().into()..=request.granules().next_power_of_two().into()).contains(&granules));
-        assert!(range.last() <= request.limit_iova() && fits(first as usize, request), "{range} does not fit");
+        assert!(
+            (request.granules().into()..=request.granules().next_power_of_two().into()).contains(&granules)
+        );
+        assert!(
+            range.last() <= request.limit_iova() && fits(first as usize, request),
+            "{range} does not fit"
+        );
         if let Some(boundary) = request.boundary_granules() {
             assert_eq!(first / boundary, range.last_pfn().get() / boundary, "{range} crosses a line");
         }
@@ -155,9 +160,8 @@ impl Subject {
         let first = u64::from(first) % (granules + 2);
         let count = u64::from(count % 20);
         let (iova, end) = (first * GRANULE, first + count);
-        let right = self.model.live.iter().any(|range| {
-            (range.first(), range.granules()) == (iova, count.into())
-        });
+        let right =
+            self.model.live.iter().any(|range| (range.first(), range.granules()) == (iova, count.into()));
         if right || !(self.exact || first >= granules || end > granules) {
             return;
         }

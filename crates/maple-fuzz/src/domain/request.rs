@@ -39,14 +39,20 @@ impl Ask {
             Self::Below { granules, limit } => Request::new(1 + u64::from(granules % 64)).limit(end(limit)),
             Self::Full { granules, limit, preferred, align, boundary, atomic } => {
                 let request = Request::new((granules % 5000).into());
-                let request = if limit % 4 > 0 { request.limit(end(limit / 4) - u64::from(limit % 4 / 3)) } else { request };
-                let request = if preferred % 2 > 0 { request.prefer_limit(end(preferred / 2)) } else { request };
+                let request = if limit % 4 > 0 {
+                    request.limit(end(limit / 4) - u64::from(limit % 4 / 3))
+                } else {
+                    request
+                };
+                let request =
+                    if preferred % 2 > 0 { request.prefer_limit(end(preferred / 2)) } else { request };
                 let request = match align {
                     0..64 => request,
                     64..=250 => request.align(1 << (align % 10)),
                     251.. => request.align((align - 248).into()),
                 };
-                let request = if boundary < 64 { request } else { request.not_crossing(1 << (boundary % 10)) };
+                let request =
+                    if boundary < 64 { request } else { request.not_crossing(1 << (boundary % 10)) };
                 request.mode(if atomic { AllocMode::Atomic } else { AllocMode::Normal })
             }
         }

@@ -40,7 +40,8 @@ impl Subject {
         let queue = FlushConfig::new(cpus).entries(setup.queued.into()).age_after(2000).policy(policy);
         let checking = if setup.exact { Checking::Exact } else { Checking::Trust };
         let config = DomainConfig::new(cpus).caches(caches).queue(queue).checking(checking);
-        let (iommu, turn, nodes) = (Iommu::default(), Turn::default(), Arc::new(FaultyAlloc::new(setup.memory.plan())));
+        let (iommu, turn, nodes) =
+            (Iommu::default(), Turn::default(), Arc::new(FaultyAlloc::new(setup.memory.plan())));
         let granules = setup.size.granules();
         let space = Space::new_in(Granule::FOUR_KIB, 0..granules as u64 * GRANULE, Arc::clone(&nodes));
         let space = space.expect("an aperture of whole granules");
@@ -102,7 +103,15 @@ impl Subject {
         assert!(live.is_empty() && freed.is_empty(), "not allocated: {live:?}, {freed:?}");
         let mut reserved = vec![false; self.model.owners.len()];
         space.reserved_regions().for_each(|region| reserved[granules(region)].fill(true));
-        assert!(reserved.iter().eq(self.model.owners.iter().map(|&owner| owner == Owner::Reserved).collect::<Vec<_>>().iter()));
+        assert!(
+            reserved.iter().eq(self
+                .model
+                .owners
+                .iter()
+                .map(|&owner| owner == Owner::Reserved)
+                .collect::<Vec<_>>()
+                .iter())
+        );
         assert_eq!(self.nodes.counts().live_bytes, space.statistics().node_bytes as u64, "nodes are lost");
     }
 

@@ -57,14 +57,16 @@ impl Op {
             }
             Self::ClearRange { span, atomic } => {
                 let ends = subject.span(span);
-                let Some(range) = held(ends).and_then(|range| range.intersection(subject.model.bounds())) else {
+                let Some(range) = held(ends).and_then(|range| range.intersection(subject.model.bounds()))
+                else {
                     assert!(subject.writer().clear_range(ends).is_ok());
                     return Done::WithoutMemory;
                 };
                 let mut gone = Gone::new();
                 let result = subject.writer().clear_range_with(ends, mode(atomic), note(&mut gone));
                 let result = result.map(|()| gone).map_err(InsertErrorKind::NodeMemory);
-                let cut = |index| subject.model.at(index).is_some_and(|(taken, _)| !range.contains_range(taken));
+                let cut =
+                    |index| subject.model.at(index).is_some_and(|(taken, _)| !range.contains_range(taken));
                 let needs_memory = cut(range.first()) || cut(range.last());
                 assert!(needs_memory || result.is_ok(), "this needs no memory");
                 let done = overwrote(subject, result, Ok(range), None);
