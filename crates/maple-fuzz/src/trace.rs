@@ -1,5 +1,5 @@
-//! Captures from arbitrary bytes: reading ends without a panic, everything read is counted, and what was understood is
-//! understood again if it is printed as Linux prints it.
+//! Captures from arbitrary bytes: reading ends without a panic, everything read is counted, and what was
+//! understood is understood again if it is printed as Linux prints it.
 
 use iova_trace::{
     Device, Direction, DmaAction, DmaBlock, DmaEvent, Error, Event, EventName, Line, OperationKind, Options,
@@ -74,7 +74,8 @@ fn check_printed(record: &Record) {
     assert!(reader.next().is_none(), "{text}");
 }
 
-/// What stands behind the event's name; nothing if that is not told by the event, or a name in it reads as something else.
+/// What stands behind the event's name; nothing if that is not told by the event, or a name in it reads as
+/// something else.
 fn body(event: &Event) -> Option<String> {
     let at = |device: &Option<Device>| match device {
         Some(device) if device.contains(char::is_whitespace) => None,

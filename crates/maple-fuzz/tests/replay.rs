@@ -1,9 +1,9 @@
-//! Runs what the fuzz targets run, without a fuzzer: what one has found (`fuzz/corpus`), that with a few bytes changed, and
-//! random bytes.
+//! Runs what the fuzz targets run, without a fuzzer: what one has found (`fuzz/corpus`), that with a few bytes
+//! changed, and random bytes.
 //!
-//! An input that fails is named, or put into a file if it has none yet, and
-//! `MAPLE_INPUT=<file> cargo test -p maple-fuzz input -- --nocapture` prints it and runs it again; the folder that it is in is
-//! named like the target. `MAPLE_SEED=<number>` chooses the seed of the random bytes, `MAPLE_ROUNDS=<number>` how many seeds
+//! An input that fails is named, or put into a file if it has none yet, and `MAPLE_INPUT=<file> cargo test -p
+//! maple-fuzz input -- --nocapture` prints it and runs it again; the folder that it is in is named like the
+//! target. `MAPLE_SEED=<number>` chooses the seed of the random bytes, `MAPLE_ROUNDS=<number>` how many seeds
 //! to run.
 
 use std::cell::Cell;
@@ -78,8 +78,8 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Says how to run a failed input again: at once, since a tree that is broken may panic once more when it is dropped, and
-/// that ends the process. Written past the test's captured output, which would be lost with it.
+/// Says how to run a failed input again: at once, since a tree that is broken may panic once more when it is
+/// dropped, and that ends the process. Written past the test's captured output, which would be lost with it.
 fn report() {
     let Some(Running { title, target, bytes, path }) = RUNNING.take() else { return };
     if fs::read(&path).ok().as_ref() != Some(&bytes) {

@@ -1,7 +1,8 @@
-//! Makes the first inputs of the target `domain` from real traces: what the kernel's allocator was asked for, as a program.
+//! Makes the first inputs of the target `domain` from real traces: what the kernel's allocator was asked for,
+//! as a program.
 //!
-//! `cargo test -p maple-fuzz --test seeds -- --ignored` writes them anew to `fuzz/corpus/domain`; needed when the operations of a
-//! program have changed.
+//! `cargo test -p maple-fuzz --test seeds -- --ignored` writes them anew to `fuzz/corpus/domain`; needed when
+//! the operations of a program have changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
-//! Programs on a whole domain of `iova`: the tree, the caches, the flush queue, and an IOMMU that remembers what it was not
-//! told to forget.
+//! Programs on a whole domain of `iova`: the tree, the caches, the flush queue, and an IOMMU that remembers
+//! what it was not told to forget.
 //!
-//! The model says of each granule who owns it: whoever allocated it, a reservation, or nobody. What is free, cached or
-//! queued is nobody's; `Domain::validate` tells these apart, and an allocation must find all of it.
+//! The model says of each granule who owns it: whoever allocated it, a reservation, or nobody. What is free,
+//! cached or queued is nobody's; `Domain::validate` tells these apart, and an allocation must find all of it.
 
 mod iommu;
 mod model;

@@ -1,7 +1,7 @@
 //! Programs on a shared tree, all on one thread: writes, and between them readers that stay while others write.
 //!
-//! A lookup of a reader finds what is there now, however long the reader has been there. What it found stays alive until
-//! it goes. An iterator that stays finds what `docs/shared-mode.md` promises of it.
+//! A lookup of a reader finds what is there now, however long the reader has been there. What it found stays
+//! alive until it goes. An iterator that stays finds what `docs/shared-mode.md` promises of it.
 
 mod many;
 mod ops;
@@ -29,7 +29,8 @@ type Tree<'a, L> = SharedMapleTree<Box<Counted>, Lock, &'a Epochs, L, &'a Faulty
 type Reader<'t, 'a, L> = ReadGuard<'t, Box<Counted>, Lock, &'a Epochs, L, &'a FaultyAlloc>;
 pub(crate) type Writer<'t, 'a, L> = WriteGuard<'t, Box<Counted>, Lock, &'a Epochs, L, &'a FaultyAlloc>;
 
-/// Calls of a shared tree and of its readers, one after the other, and what they begin with. Any bytes are a program.
+/// Calls of a shared tree and of its readers, one after the other, and what they begin with. Any bytes are a
+/// program.
 #[derive(Debug)]
 pub struct SharedProgram {
     setup: Setup,

@@ -1,5 +1,5 @@
-//! The operations of a program. Each calls the tree, compares what it says with the model, and writes to the model what
-//! it did.
+//! The operations of a program. Each calls the tree, compares what it says with the model, and writes to the
+//! model what it did.
 
 use maple_tree::shared::ReplaceErrorKind;
 use maple_tree::{AllocMode, IndexRange, InsertErrorKind};

@@ -169,7 +169,8 @@ fn overwrote<L: Tested>(
     }
 }
 
-/// Without memory it joins what it can. Then the model takes over what is left, if that is part of what was meant.
+/// Without memory it joins what it can. Then the model takes over what is left, if that is part of what was
+/// meant.
 fn merge<L: Tested>(subject: &mut Subject<'_, '_, L>, window: Span, bits: u8) -> Done {
     let ends = subject.span(window);
     let same = |left: u64, right: u64| (left ^ right) >> (bits % 64) == 0;

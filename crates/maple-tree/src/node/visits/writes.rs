@@ -1,8 +1,9 @@
-//! What writes cost, in both modes: nodes visited, allocated, copied and retired by each, over orders that are hard on a
-//! tree; and how high it gets.
+//! What writes cost, in both modes: nodes visited, allocated, copied and retired by each, over orders that are
+//! hard on a tree; and how high it gets.
 //!
-//! `cargo test -p maple-tree --lib visits::writes -- --nocapture --test-threads=1` prints the numbers; `MAPLE_N=10000000`
-//! before it, with `--release`, measures that many entries (a gigabyte of memory, some minutes per order).
+//! `cargo test -p maple-tree --lib visits::writes -- --nocapture --test-threads=1` prints the numbers;
+//! `MAPLE_N=10000000` before it, with `--release`, measures that many entries (a gigabyte of memory, some
+//! minutes per order).
 // Large trees, and nothing but numbers: not for an interpreter.
 #![cfg(not(miri))]
 
@@ -301,7 +302,8 @@ fn run_all_but_one<T: Tree>(meter: &mut Meter<T>, n: u64) {
     order.iter().for_each(|&i| meter.erase(i));
 }
 
-/// What about fills a node is drained and filled again, by turns from either side, and beginning between two nodes.
+/// What about fills a node is drained and filled again, by turns from either side, and beginning between two
+/// nodes.
 fn run_waves<T: Tree>(meter: &mut Meter<T>, n: u64) {
     (0..n).for_each(|i| meter.insert(i));
     for offset in [0, 5, 11] {
