@@ -119,8 +119,8 @@ impl Tree for Shared {
 
     fn mean_limit(kind: Kind, height: f64) -> [f64; 4] {
         match kind {
-            Kind::Insert => [8.0 * height + 20.0, 0.3, 2.0, 2.0],
-            Kind::Erase => [10.0 * height, 0.0, 1.0, 1.0],
+            Kind::Insert => [10.0 * height + 24.0, 0.3, 2.0, 2.0],
+            Kind::Erase => [14.0 * height + 8.0, 0.0, 1.0, 1.0],
         }
     }
 }
