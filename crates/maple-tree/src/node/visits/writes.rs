@@ -113,7 +113,7 @@ impl Tree for Shared {
             // Copies of the path, and of a neighbour on each level; new nodes for what is split.
             Kind::Insert => [100 * height, 3 * height + 1, 2 * height + 1, 2 * height + 1],
             // A sparse node and the one beside it on each level, and the branch above these.
-            Kind::Erase => [150 * height, 0, 3 * height, 4 * height],
+            Kind::Erase => [150 * height, 0, 4 * height, 4 * height],
         }
     }
 
