@@ -7,8 +7,7 @@ use arbitrary::Arbitrary;
 use maple_tree::{Direction, GapRequest, IndexRange, InvalidRequest};
 
 use crate::choice::choice;
-use crate::layouts::Tested;
-use crate::subject::Subject;
+use crate::model::Model;
 
 /// A range as Rust has it, which may be empty.
 pub(crate) type Ends = (Bound<u64>, Bound<u64>);
@@ -104,7 +103,18 @@ fn beside(index: u64, by: i8) -> u64 {
     index.saturating_add_signed(i64::from(by % 3))
 }
 
-impl<L: Tested> Subject<'_, L> {
+/// What indices and ranges of a program have to do with.
+#[derive(Debug)]
+pub(crate) struct Ground<'m> {
+    /// The indices that the program mostly uses.
+    pub(crate) space: IndexRange,
+    /// The index that was used last.
+    pub(crate) recent: &'m mut u64,
+    /// What is there.
+    pub(crate) model: &'m Model,
+}
+
+impl Ground<'_> {
     /// The index that is meant.
     pub(crate) fn index(&mut self, index: Index) -> u64 {
         let space = self.space;
@@ -120,7 +130,7 @@ impl<L: Tested> Subject<'_, L> {
             Index::Power { order, beside: by } => beside(1 << (order % 64), by),
             Index::Any(index) => space.first() + (u128::from(index) % space.count()) as u64,
         };
-        self.recent = index;
+        *self.recent = index;
         index
     }
 
@@ -149,7 +159,7 @@ impl<L: Tested> Subject<'_, L> {
 
     /// Mostly `first..=last`; else something of which that is a part, or nothing at an end of it.
     fn written(&mut self, notation: u8, first: u64, last: u64) -> Ends {
-        self.recent = last;
+        *self.recent = last;
         match notation {
             244 | 245 => return (Bound::Included(first), Bound::Excluded(first)),
             250 | 251 => return (Bound::Excluded(last), Bound::Included(last)),

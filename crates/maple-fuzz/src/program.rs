@@ -23,17 +23,17 @@ pub struct Program {
 
 /// What a program runs on.
 #[derive(Clone, Copy, Debug, Arbitrary)]
-struct Setup {
-    nodes: Nodes,
-    space: Space,
+pub(crate) struct Setup {
+    pub(crate) nodes: Nodes,
+    pub(crate) space: Space,
     /// Whether the tree ends where the space ends.
-    bounded: bool,
-    memory: Memory,
+    pub(crate) bounded: bool,
+    pub(crate) memory: Memory,
 }
 
 choice! {
     /// The layout of the nodes.
-    enum Nodes {
+    pub(crate) enum Nodes {
         SmallGaps,
         Gaps,
         SmallNoGaps,
@@ -43,7 +43,7 @@ choice! {
 
 choice! {
     /// The indices that a program mostly uses.
-    enum Space {
+    pub(crate) enum Space {
         /// All of them.
         All,
         /// This one and all below.
@@ -67,7 +67,7 @@ choice! {
 }
 
 impl Space {
-    fn range(self) -> IndexRange {
+    pub(crate) fn range(self) -> IndexRange {
         let (first, last) = match self {
             Self::All => (0, u64::MAX),
             Self::Low(last) => (0, last.into()),

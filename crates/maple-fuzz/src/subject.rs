@@ -3,11 +3,12 @@
 use std::{mem, thread};
 
 use maple_faults::FaultyAlloc;
-use maple_tree::{Compaction, IndexRange, MapleTree};
+use maple_tree::{Compaction, GapRequest, IndexRange, MapleTree};
 
 use crate::layouts::Tested;
 use crate::model::Model;
 use crate::ops::{Done, Op};
+use crate::place::{Ends, Ground, Index, Request, Span};
 use crate::values::{Counted, Live};
 
 /// The tree that programs run on.
@@ -74,6 +75,25 @@ impl<'a, L: Tested> Subject<'a, L> {
         self.check_structure();
         self.check_contents();
         self.exchange();
+    }
+
+    /// The index that is meant.
+    pub(crate) fn index(&mut self, index: Index) -> u64 {
+        self.ground().index(index)
+    }
+
+    /// The range that is meant.
+    pub(crate) fn span(&mut self, span: Span) -> Ends {
+        self.ground().span(span)
+    }
+
+    /// The request that is meant, if it makes sense.
+    pub(crate) fn request(&mut self, request: Request) -> Option<GapRequest> {
+        self.ground().request(request)
+    }
+
+    fn ground(&mut self) -> Ground<'_> {
+        Ground { space: self.space, recent: &mut self.recent, model: &self.model }
     }
 
     /// A new value, and its number.

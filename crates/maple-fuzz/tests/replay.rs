@@ -1,8 +1,10 @@
-//! Runs programs without a fuzzer: those that one has found (`fuzz/corpus/tree`), and random bytes.
+//! Runs what the fuzz targets run, without a fuzzer: what one has found (`fuzz/corpus`), that with a few bytes
+//! changed, and random bytes.
 //!
-//! A program that fails is named, or put into a file if it has none yet, and
-//! `MAPLE_INPUT=<file> cargo test -p maple-fuzz input -- --nocapture` prints it and runs it again.
-//! `MAPLE_SEED=<number>` chooses the seed of the random bytes, `MAPLE_ROUNDS=<number>` how many seeds to run.
+//! An input that fails is named, or put into a file if it has none yet, and `MAPLE_INPUT=<file> cargo test -p
+//! maple-fuzz input -- --nocapture` prints it and runs it again; the folder that it is in is named like the
+//! target. `MAPLE_SEED=<number>` chooses the seed of the random bytes, `MAPLE_ROUNDS=<number>` how many seeds
+//! to run.
 
 use std::cell::Cell;
 use std::io::{self, Write};
@@ -12,15 +14,58 @@ use std::sync::Once;
 use std::{env, fs, panic};
 
 use fastrand::Rng;
-use maple_fuzz::Program;
+use maple_fuzz::{DomainProgram, Program, SharedProgram};
 
-/// How many programs are made from a seed, and how long they may be.
-const PROGRAMS: usize = 1000;
-const MOST_BYTES: usize = 1200;
+/// What a fuzz target does with bytes.
+struct Target {
+    /// Its name, and that of the folder of its corpus.
+    name: &'static str,
+    run: fn(&[u8]),
+    /// What the bytes stand for.
+    show: fn(&[u8]) -> String,
+    /// How many inputs are made from a seed, and how long they may be.
+    inputs: usize,
+    most_bytes: usize,
+}
 
-/// A program that runs.
+const TREE: Target = Target {
+    name: "tree",
+    run: |bytes| Program::from_bytes(bytes).run(),
+    show: |bytes| format!("{:#?}", Program::from_bytes(bytes)),
+    inputs: 1000,
+    most_bytes: 1200,
+};
+
+const SHARED: Target = Target {
+    name: "shared",
+    run: |bytes| SharedProgram::from_bytes(bytes).run(),
+    show: |bytes| format!("{:#?}", SharedProgram::from_bytes(bytes)),
+    inputs: 400,
+    most_bytes: 800,
+};
+
+const DOMAIN: Target = Target {
+    name: "domain",
+    run: |bytes| DomainProgram::from_bytes(bytes).run(),
+    show: |bytes| format!("{:#?}", DomainProgram::from_bytes(bytes)),
+    inputs: 400,
+    most_bytes: 800,
+};
+
+const TRACE: Target = Target {
+    name: "trace",
+    run: maple_fuzz::read_capture,
+    show: |bytes| String::from_utf8_lossy(bytes).into_owned(),
+    inputs: 1000,
+    most_bytes: 800,
+};
+
+const TARGETS: [&Target; 4] = [&TREE, &SHARED, &DOMAIN, &TRACE];
+
+/// An input that runs.
 struct Running {
-    name: String,
+    title: String,
+    target: &'static str,
     bytes: Vec<u8>,
     /// Where it is, or is put if it fails.
     path: PathBuf,
@@ -33,83 +78,83 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Runs a program. If it fails, says how to run it again: at once, since a tree that is broken may panic once more when
-/// it is dropped, and that ends the process.
-fn run(name: String, bytes: Vec<u8>, path: PathBuf) {
-    HOOK.call_once(|| {
-        let usual = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            report();
-            usual(panic);
-        }));
-    });
-    let program = Program::from_bytes(&bytes);
-    RUNNING.set(Some(Running { name, bytes, path }));
-    program.run();
-    RUNNING.set(None);
-}
-
-/// Written past the test's captured output, which would be lost with the process.
+/// Says how to run a failed input again: at once, since a tree that is broken may panic once more when it is
+/// dropped, and that ends the process. Written past the test's captured output, which would be lost with it.
 fn report() {
-    let Some(Running { name, bytes, path }) = RUNNING.take() else { return };
+    let Some(Running { title, target, bytes, path }) = RUNNING.take() else { return };
     if fs::read(&path).ok().as_ref() != Some(&bytes) {
-        fs::write(&path, bytes).expect("the program that failed is kept");
+        let written =
+            fs::create_dir_all(path.parent().expect("a folder")).and_then(|()| fs::write(&path, bytes));
+        written.expect("the input that failed is kept");
     }
     let path = path.display();
     let help = format!(
-        "{name} failed. To see it and run it again, and to make it smaller:\n    \
+        "{title} failed. To see it and run it again, and to make it smaller:\n    \
          MAPLE_INPUT={path} cargo test -p maple-fuzz input -- --nocapture\n    \
-         cargo fuzz tmin -s none tree {path}"
+         cargo fuzz tmin -s none {target} {path}"
     );
     writeln!(io::stderr(), "{help}").expect("there is somewhere to write to");
 }
 
-fn corpus() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/tree");
-    let files = fs::read_dir(&folder).expect("the corpus is in the repository");
-    let mut paths: Vec<_> = files.map(|file| file.expect("a file of the corpus").path()).collect();
-    paths.sort();
-    paths
-}
-
-/// Where a program goes that fails and is in no file.
-fn kept(name: String) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
-}
-
-#[test]
-fn what_a_fuzzer_found() {
-    let paths = corpus();
-    assert!(!paths.is_empty(), "the corpus is empty");
-    for path in paths {
-        run(format!("{}", path.display()), fs::read(&path).expect("a program"), path);
+impl Target {
+    fn run(&self, title: String, bytes: Vec<u8>, path: PathBuf) {
+        HOOK.call_once(|| {
+            let usual = panic::take_hook();
+            panic::set_hook(Box::new(move |panic| {
+                report();
+                usual(panic);
+            }));
+        });
+        let input = bytes.clone();
+        RUNNING.set(Some(Running { title, target: self.name, bytes, path }));
+        (self.run)(&input);
+        RUNNING.set(None);
     }
-}
 
-#[test]
-fn random_bytes() {
-    for seed in seeds() {
-        let mut rng = Rng::with_seed(seed);
-        for number in 0..PROGRAMS {
-            let mut bytes = vec![0; rng.usize(0..=MOST_BYTES)];
-            rng.fill(&mut bytes);
-            run(format!("MAPLE_SEED={seed}, program {number}"), bytes, kept(format!("{seed}-{number}")));
+    fn corpus(&self) -> Vec<PathBuf> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(self.name);
+        let files = fs::read_dir(&folder).expect("the corpus is in the repository");
+        let mut paths: Vec<_> = files.map(|file| file.expect("a file of the corpus").path()).collect();
+        paths.sort();
+        assert!(!paths.is_empty(), "the corpus is empty");
+        paths
+    }
+
+    /// Where an input goes that fails and is in no file.
+    fn kept(&self, name: String) -> PathBuf {
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(self.name).join(name)
+    }
+
+    fn what_a_fuzzer_found(&self) {
+        for path in self.corpus() {
+            self.run(format!("{}", path.display()), fs::read(&path).expect("an input"), path);
         }
     }
-}
 
-/// The programs of the corpus, each with a few bytes changed: near what a fuzzer found interesting.
-#[test]
-fn changed_bytes() {
-    for seed in seeds() {
-        let mut rng = Rng::with_seed(seed);
-        for original in corpus() {
-            let file = original.file_name().expect("a file").to_string_lossy().into_owned();
-            let mut bytes = fs::read(&original).expect("a program");
-            for number in 0..8 {
-                change(&mut bytes, &mut rng);
-                let name = format!("MAPLE_SEED={seed}, {file}, change {number}");
-                run(name, bytes.clone(), kept(format!("{seed}-{file}-{number}")));
+    fn random_bytes(&self) {
+        for seed in seeds() {
+            let mut rng = Rng::with_seed(seed);
+            for number in 0..self.inputs {
+                let mut bytes = vec![0; rng.usize(0..=self.most_bytes)];
+                rng.fill(&mut bytes);
+                let title = format!("{}: MAPLE_SEED={seed}, input {number}", self.name);
+                self.run(title, bytes, self.kept(format!("{seed}-{number}")));
+            }
+        }
+    }
+
+    /// The inputs of the corpus, each with a few bytes changed: near what a fuzzer found interesting.
+    fn changed_bytes(&self) {
+        for seed in seeds() {
+            let mut rng = Rng::with_seed(seed);
+            for original in self.corpus() {
+                let file = original.file_name().expect("a file").to_string_lossy().into_owned();
+                let mut bytes = fs::read(&original).expect("an input");
+                for number in 0..8 {
+                    change(&mut bytes, &mut rng);
+                    let title = format!("{}: MAPLE_SEED={seed}, {file}, change {number}", self.name);
+                    self.run(title, bytes.clone(), self.kept(format!("{seed}-{file}-{number}")));
+                }
             }
         }
     }
@@ -131,13 +176,40 @@ fn change(bytes: &mut Vec<u8>, rng: &mut Rng) {
     }
 }
 
-/// One program, to look into a failure.
+macro_rules! replay {
+    ($($name:ident: $target:ident),+ $(,)?) => {$(
+        mod $name {
+            #[test]
+            fn what_a_fuzzer_found() {
+                super::$target.what_a_fuzzer_found();
+            }
+
+            #[test]
+            fn random_bytes() {
+                super::$target.random_bytes();
+            }
+
+            #[test]
+            fn changed_bytes() {
+                super::$target.changed_bytes();
+            }
+        }
+    )+};
+}
+
+replay!(tree: TREE, shared: SHARED, domain: DOMAIN, trace: TRACE);
+
+/// One input, to look into a failure.
 #[test]
 fn input() {
     let Ok(path) = env::var("MAPLE_INPUT") else { return };
     let bytes = fs::read(&path).unwrap_or_else(|error| unreachable!("MAPLE_INPUT={path}: {error}"));
-    eprintln!("{:#?}", Program::from_bytes(&bytes));
-    maple_fuzz::run(&bytes);
+    let folder = Path::new(&path).parent().and_then(Path::file_name);
+    let target = TARGETS.into_iter().find(|target| folder.is_some_and(|folder| folder == target.name));
+    let target = target
+        .unwrap_or_else(|| unreachable!("MAPLE_INPUT={path} is in no folder that is named like a target"));
+    eprintln!("{}", (target.show)(&bytes));
+    (target.run)(&bytes);
 }
 
 /// The default is the same each time, so that a failure is found again.

@@ -85,6 +85,6 @@ fn reserved<L: Tested>(
 }
 
 /// A value that was not stored is the one that was passed in.
-pub(super) fn came_back(value: &Counted, number: u64) {
+pub(crate) fn came_back(value: &Counted, number: u64) {
     assert_eq!(value.number(), number, "another value came back");
 }

@@ -12,7 +12,7 @@ use crate::place::Index;
 use crate::subject::Subject;
 
 /// How much lies in a tree at most: enough for three levels of the larger nodes, and no more, since checking is slow.
-pub(super) const MOST: usize = 600;
+pub(crate) const MOST: usize = 600;
 
 choice! {
     pub(crate) enum Op {
@@ -64,6 +64,6 @@ impl Op {
 }
 
 /// The numbers below `count`, up or down.
-fn in_order(count: u64, down: bool) -> impl Iterator<Item = u64> {
+pub(crate) fn in_order(count: u64, down: bool) -> impl Iterator<Item = u64> {
     (0..count).map(move |i| if down { count - 1 - i } else { i })
 }

@@ -9,7 +9,7 @@ mod cursor;
 mod erase;
 mod insert;
 mod look;
-mod many;
+pub(crate) mod many;
 mod merge;
 mod prepare;
 mod remove;
@@ -19,6 +19,8 @@ mod store;
 
 use maple_faults::Counts;
 use maple_tree::{IndexRange, InsertErrorKind};
+
+pub(crate) use insert::came_back;
 
 use crate::choice::choice;
 use crate::layouts::Tested;
@@ -106,14 +108,14 @@ impl Op {
 }
 
 /// The range to store over, or why that is refused, whatever memory there is.
-fn storable(model: &Model, ends: Ends) -> Result<IndexRange, InsertErrorKind> {
+pub(crate) fn storable(model: &Model, ends: Ends) -> Result<IndexRange, InsertErrorKind> {
     let range = held(ends).ok_or(InsertErrorKind::EmptyRange)?;
     let bounds = model.bounds();
     if bounds.contains_range(range) { Ok(range) } else { Err(InsertErrorKind::OutOfBounds { bounds }) }
 }
 
 /// The range to insert over, likewise.
-fn insertable(model: &Model, ends: Ends) -> Result<IndexRange, InsertErrorKind> {
+pub(crate) fn insertable(model: &Model, ends: Ends) -> Result<IndexRange, InsertErrorKind> {
     let range = storable(model, ends)?;
     match model.first_in(range) {
         Some((by, _)) => Err(InsertErrorKind::Occupied { by }),

@@ -83,7 +83,7 @@ fn allocate_cyclic<L: Tested + TracksGaps>(subject: &mut Subject<'_, L>, request
 }
 
 /// The same request for what lies behind the range that was placed last.
-fn ahead(request: &GapRequest, last: Option<IndexRange>) -> Option<GapRequest> {
+pub(crate) fn ahead(request: &GapRequest, last: Option<IndexRange>) -> Option<GapRequest> {
     let Some(last) = last else { return Some(*request) };
     let behind = match request.direction() {
         Direction::BottomUp => IndexRange::new(last.last().checked_add(1)?, u64::MAX),

@@ -8,6 +8,7 @@ use super::block::SlotWord;
 use super::layout::Layout;
 use super::link::{Chain, Link, Node, NodeMut};
 use super::shape::Shape;
+use super::visits::{self, Work};
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 
 /// How many nodes of each kind a tree keeps at most, of those that readers have left, for writes to come: about what comes
@@ -67,6 +68,7 @@ impl<L: Layout, A> Memory<L, A> {
 
 impl<L: Layout, A: NodeAlloc> Memory<L, A> {
     fn node<N>(&self, vacant: N, mode: AllocMode) -> Result<NonNull<N>, AllocError> {
+        visits::note(Work::Allocate, 1);
         let memory = self.alloc.allocate(MemoryLayout::new::<N>(), mode)?.cast::<N>();
         // SAFETY: by the contract of `NodeAlloc` the memory is unused, and sized and aligned for an `N`.
         unsafe { memory.write(vacant) };
@@ -138,6 +140,7 @@ impl<L: Layout, A: NodeAlloc> Memory<L, A> {
     /// A private node like another one, with the same slots. What they hold is held by both: one of the two must not be
     /// used to own it.
     pub(crate) fn copy(&mut self, node: Node<'_, L>, mode: Option<AllocMode>) -> Result<Link<L>, AllocError> {
+        visits::note(Work::Copy, 1);
         let mut copy = match (&node, mode) {
             (Node::Leaf(_), Some(mode)) => self.new_leaf(mode)?,
             (Node::Branch(_), Some(mode)) => self.new_branch(mode)?,

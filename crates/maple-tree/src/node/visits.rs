@@ -1,4 +1,4 @@
-//! Counts node visits in this crate's own tests; nothing otherwise.
+//! Counts node visits, and what writes take and leave, in this crate's own tests; nothing otherwise.
 
 #[cfg(test)]
 std::thread_local! {
@@ -22,6 +22,33 @@ pub(crate) fn during<R>(operation: impl FnOnce() -> R) -> (u64, R) {
     (VISITS.get() - before, result)
 }
 
+/// What happens to nodes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Work {
+    /// The allocator was asked for one.
+    Allocate,
+    /// One was copied, to be changed under readers.
+    Copy,
+    /// One waits for readers from now on.
+    Retire,
+}
+
+#[cfg(test)]
+std::thread_local! {
+    static WORK: core::cell::Cell<[u64; 3]> = const { core::cell::Cell::new([0; 3]) };
+}
+
+#[cfg(test)]
+pub(crate) fn note(work: Work, nodes: usize) {
+    let mut all = WORK.get();
+    all[work as usize] += nodes as u64;
+    WORK.set(all);
+}
+
+#[cfg(not(test))]
+#[inline(always)]
+pub(crate) fn note(_work: Work, _nodes: usize) {}
+
 #[cfg(test)]
 mod batches;
 #[cfg(test)]
@@ -32,3 +59,5 @@ mod overwrites;
 mod tests;
 #[cfg(test)]
 mod walks;
+#[cfg(test)]
+mod writes;

@@ -8,6 +8,7 @@ use core::mem;
 
 use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 use crate::entry::Held;
+use crate::node::visits::{Work, note};
 use crate::node::{BAG_WORDS, Bags, Chain, Layout, Link, Memory, Shape, WordStack, unlink};
 use crate::range::IndexRange;
 use crate::raw::{LeafView, RawTree};
@@ -188,6 +189,7 @@ impl<L: Layout, C> Retired<L, C> {
 
     /// Retires a node that is not linked any more and has no live slot.
     pub(super) fn push_node(&mut self, link: Link<L>) {
+        note(Work::Retire, 1);
         self.young.nodes.push(link);
     }
 
@@ -214,7 +216,10 @@ impl<L: Layout, C> Retired<L, C> {
                 }
             }
         });
-        Unlinked { leaves: young.nodes.leaves() - before.0, branches: young.nodes.branches() - before.1 }
+        let unlinked =
+            Unlinked { leaves: young.nodes.leaves() - before.0, branches: young.nodes.branches() - before.1 };
+        note(Work::Retire, unlinked.leaves + unlinked.branches);
+        unlinked
     }
 
     /// For tests: all retired nodes.
