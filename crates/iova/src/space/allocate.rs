@@ -2,9 +2,8 @@
 
 use core::ops::RangeBounds;
 
-use maple_tree::{AllocMode, GapRequest, IndexRange, InsertErrorKind, NodeAlloc};
+use maple_tree::{AllocMode, AllocateErrorKind, GapRequest, IndexRange, InsertErrorKind, NodeAlloc};
 
-use super::search::Found;
 use super::{Space, kind};
 use crate::error::{AllocateError, BadRequest, OutOfNodeMemory, PlaceError};
 use crate::range::{IovaRange, exact_pfns};
@@ -49,6 +48,9 @@ impl<A: NodeAlloc> Space<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn allocate(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
+        if let Some(range) = self.take_over(request) {
+            return Ok(range);
+        }
         let result = self.allocate_highest(request);
         if let Err(error) = &result {
             self.counters.failures.allocation_failed(error);
@@ -98,29 +100,30 @@ impl<A: NodeAlloc> Space<A> {
         if let Some(range) = self.take_over(request) {
             return Ok(Some(range));
         }
-        let result = match self.search(request) {
-            Ok(Found::Free(pfns, search)) => {
-                self.take(pfns, request, &search).map(Some).map_err(AllocateError::from)
-            }
-            Ok(Found::Nothing(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        };
+        let result = self.place(request);
         if let Err(error) = &result {
             self.counters.failures.allocation_failed(error);
         }
-        result
+        Ok(result?.ok())
     }
 
     fn allocate_highest(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
-        if let Some(range) = self.take_over(request) {
-            return Ok(range);
+        self.place(request)?.map_err(|search| self.out_of_address_space(request, &search).into())
+    }
+
+    /// Allocates the highest free range that satisfies a request. If there is none, what was searched for in vain.
+    fn place(&mut self, request: &Request) -> Result<Result<IovaRange, GapRequest>, AllocateError> {
+        if let Some((_, preferred)) = self.search_below_preferred(request) {
+            if let Some(range) = self.place_by(request, &preferred)? {
+                return Ok(Ok(range));
+            }
         }
-        let (pfns, search) = self.search_or_explain(request)?;
-        Ok(self.take(pfns, request, &search)?)
+        let search = self.search_below(request.limit_iova(), request)?;
+        Ok(self.place_by(request, &search)?.ok_or(search))
     }
 
     /// Takes over what was freed last, if that is the highest range that satisfies a request.
-    #[inline]
+    #[inline(always)]
     fn take_over(&mut self, request: &Request) -> Option<IovaRange> {
         let pfns = self.ranges.take_over(request)?;
         let range = self.range(pfns);
@@ -129,26 +132,34 @@ impl<A: NodeAlloc> Space<A> {
         Some(range)
     }
 
-    /// Takes a free range that a search found for a request.
-    fn take(
+    /// Allocates the highest free range for a search, if there is one.
+    fn place_by(
         &mut self,
-        pfns: IndexRange,
         request: &Request,
         search: &GapRequest,
-    ) -> Result<IovaRange, OutOfNodeMemory> {
-        let range = self.range(pfns);
-        let fallback = request.is_fallback(range);
-        match self.ranges.allocate(pfns, request, search, fallback) {
-            Ok(()) => {
+    ) -> Result<Option<IovaRange>, OutOfNodeMemory> {
+        match self.ranges.allocate(request, search) {
+            Ok(pfns) => {
+                let range = self.range(pfns);
+                let fallback = request.is_fallback(range);
+                if fallback {
+                    self.ranges.forget_last();
+                }
                 self.usage.allocated(range);
                 self.counters.allocated(fallback);
-                Ok(range)
+                Ok(Some(range))
             }
-            Err(kind) => {
-                debug_assert!(matches!(kind, InsertErrorKind::NodeMemory(_)), "the range is free");
-                Err(OutOfNodeMemory { range })
-            }
+            Err(AllocateErrorKind::NoGap) => Ok(None),
+            Err(_) => Err(self.not_recorded(search)),
         }
+    }
+
+    /// What could not be recorded. Nothing has changed, so the search finds it again.
+    #[cold]
+    fn not_recorded(&mut self, search: &GapRequest) -> OutOfNodeMemory {
+        let found = self.ranges.find_gap(search);
+        debug_assert!(found.is_some(), "it was found before");
+        OutOfNodeMemory { range: self.range(found.unwrap_or(search.window())) }
     }
 
     fn allocate_exactly(

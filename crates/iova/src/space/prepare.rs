@@ -49,8 +49,8 @@ impl<A: NodeAlloc> Space<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn prepare(&mut self, request: &Request) -> Result<PreparedAllocation<'_, A>, AllocateError> {
-        let pfns = match self.search_or_explain(request) {
-            Ok((pfns, _)) => pfns,
+        let pfns = match self.search(request) {
+            Ok(pfns) => pfns,
             Err(error) => {
                 self.counters.failures.allocation_failed(&error);
                 return Err(error);

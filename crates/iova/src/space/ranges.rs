@@ -22,7 +22,7 @@
 //! - **R2** While an allocation is remembered, its range is in the tree, and nothing that begins above it would satisfy
 //!   its request if what is vacated were not free.
 
-use maple_tree::{Content, GapRequest, Gaps, IndexRange, InsertErrorKind, MapleTree, NodeAlloc};
+use maple_tree::{AllocateErrorKind, Content, GapRequest, Gaps, IndexRange, MapleTree, NodeAlloc};
 
 use super::kind::{ALLOCATED, Code};
 use crate::request::Request;
@@ -109,6 +109,25 @@ impl<A: NodeAlloc> Ranges<A> {
         self.tree.find_gap(search)
     }
 
+    /// Allocates the highest free range for a search, which is that for a request: below the limit that it prefers, or
+    /// below its limit.
+    pub(super) fn allocate(
+        &mut self,
+        request: &Request,
+        search: &GapRequest,
+    ) -> Result<IndexRange, AllocateErrorKind> {
+        self.take_out_vacated();
+        let at =
+            self.tree.allocate_with(search, ALLOCATED, request.alloc_mode()).map_err(|error| error.kind)?;
+        self.last = Some(Last { request: *request, search: *search, at });
+        Ok(at)
+    }
+
+    /// Forgets the last allocation: it is not the highest for its request if what that prefers is freed.
+    pub(super) fn forget_last(&mut self) {
+        self.last = None;
+    }
+
     /// Takes over what is vacated, if that is the highest range that satisfies a request.
     #[inline]
     pub(super) fn take_over(&mut self, request: &Request) -> Option<IndexRange> {
@@ -117,22 +136,6 @@ impl<A: NodeAlloc> Ranges<A> {
         debug_assert!(last.is_highest(vacated));
         self.vacated = None;
         Some(vacated)
-    }
-
-    /// Allocates what a search found: the highest range for a request, or if that is a `fallback`, the highest above the
-    /// limit that it prefers.
-    pub(super) fn allocate(
-        &mut self,
-        at: IndexRange,
-        request: &Request,
-        search: &GapRequest,
-        fallback: bool,
-    ) -> Result<(), InsertErrorKind> {
-        debug_assert!(self.vacated.is_none(), "the search has taken that out");
-        self.tree.insert_with(at, ALLOCATED, request.alloc_mode()).map_err(|error| error.kind)?;
-        // What is freed below a preferred limit comes before a fallback, so that is not the highest for long.
-        self.last = (!fallback).then_some(Last { request: *request, search: *search, at });
-        Ok(())
     }
 
     /// Frees the allocation that begins at `pfn`, if there is one and it is `wanted`. It is vacated only, if the last request

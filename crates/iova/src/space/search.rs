@@ -6,48 +6,22 @@ use super::Space;
 use crate::error::{AllocateError, BadRequest, OutOfAddressSpace, PreferredLimit};
 use crate::request::{Alignment, Request};
 
-/// What came of a search.
-pub(super) enum Found {
-    /// This is free, and was found by this search.
-    Free(IndexRange, GapRequest),
-    /// There is no such range. This was searched for in vain, which may be explained.
-    Nothing(GapRequest),
-}
-
 impl<A: NodeAlloc> Space<A> {
     /// The highest free range that satisfies a request: below the preferred limit, if there is one, else below the limit.
-    pub(super) fn search(&mut self, request: &Request) -> Result<Found, BadRequest> {
-        if let Some(found) = request.preferred_limit().and_then(|_| self.find_preferred(request)) {
-            return Ok(found);
+    pub(super) fn search(&mut self, request: &Request) -> Result<IndexRange, AllocateError> {
+        if let Some((_, preferred)) = self.search_below_preferred(request) {
+            if let Some(pfns) = self.ranges.find_gap(&preferred) {
+                return Ok(pfns);
+            }
         }
         let search = self.search_below(request.limit_iova(), request)?;
-        Ok(match self.ranges.find_gap(&search) {
-            Some(pfns) => Found::Free(pfns, search),
-            None => Found::Nothing(search),
-        })
-    }
-
-    /// The same, and why there is none.
-    pub(super) fn search_or_explain(
-        &mut self,
-        request: &Request,
-    ) -> Result<(IndexRange, GapRequest), AllocateError> {
-        match self.search(request)? {
-            Found::Free(pfns, search) => Ok((pfns, search)),
-            Found::Nothing(search) => Err(self.out_of_address_space(request, &search).into()),
-        }
-    }
-
-    // Apart, so that it is not in the way of requests without such a limit.
-    #[inline(never)]
-    fn find_preferred(&mut self, request: &Request) -> Option<Found> {
-        let (_, preferred) = self.search_below_preferred(request)?;
-        self.ranges.find_gap(&preferred).map(|pfns| Found::Free(pfns, preferred))
+        self.ranges.find_gap(&search).ok_or_else(|| self.out_of_address_space(request, &search).into())
     }
 
     /// The preferred limit, if it makes a difference, and the search below it. None if nothing lies below it, or the request
     /// is wrong, which the search below the limit then tells.
-    fn search_below_preferred(&self, request: &Request) -> Option<(u64, GapRequest)> {
+    #[inline]
+    pub(super) fn search_below_preferred(&self, request: &Request) -> Option<(u64, GapRequest)> {
         let limit = request.preferred_limit().filter(|limit| *limit < request.limit_iova())?;
         Some((limit, self.search_below(limit, request).ok()?))
     }
@@ -55,7 +29,7 @@ impl<A: NodeAlloc> Space<A> {
     /// The request in terms of the tree: pfns, and a window instead of a limit.
     // As a call of its own it takes some hundredths of an allocation, since its result goes through memory.
     #[inline(always)]
-    fn search_below(&self, limit: u64, request: &Request) -> Result<GapRequest, BadRequest> {
+    pub(super) fn search_below(&self, limit: u64, request: &Request) -> Result<GapRequest, BadRequest> {
         let granules = request.granules();
         let align = match request.alignment() {
             _ if granules == 0 => return Err(BadRequest::NoGranules),
@@ -84,7 +58,7 @@ impl<A: NodeAlloc> Space<A> {
 
     /// Why a search found nothing: up to 65 searches for each limit.
     #[cold]
-    fn out_of_address_space(&self, request: &Request, search: &GapRequest) -> OutOfAddressSpace {
+    pub(super) fn out_of_address_space(&self, request: &Request, search: &GapRequest) -> OutOfAddressSpace {
         let longest_in = |search: &GapRequest| {
             let longest = self.ranges.longest_gap(search.window()).map_or(0, IndexRange::count);
             u64::try_from(longest).unwrap_or(u64::MAX)

@@ -123,10 +123,13 @@ impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
         value: T,
         mode: AllocMode,
     ) -> Result<IndexRange, AllocateError<T>> {
-        match self.find_gap(request) {
-            Some(range) => self.insert_free(range, value, mode),
-            None => Err(AllocateError { value, kind: AllocateErrorKind::NoGap }),
-        }
+        let word = keep(value);
+        let kind = match self.raw.allocate(request, word, mode) {
+            Ok(Some(range)) => return Ok(range),
+            Ok(None) => AllocateErrorKind::NoGap,
+            Err(failure) => not_inserted(&failure),
+        };
+        Err(AllocateError { value: take_back(word), kind })
     }
 
     /// Like [`allocate_with`](Self::allocate_with), but goes on where the last allocation with this `cyclic` ended
@@ -188,14 +191,18 @@ impl<T: Entry, L: TracksGaps, A: NodeAlloc> MapleTree<T, L, A> {
         let word = keep(value);
         match self.raw.insert(range, Some(word), mode) {
             Ok(()) => Ok(range),
-            Err(failure) => {
-                let kind = match failure {
-                    InsertFailure::NoMemory(error) => AllocateErrorKind::NodeMemory(error),
-                    InsertFailure::Occupied(_) => AllocateErrorKind::NoGap,
-                };
-                debug_assert_ne!(kind, AllocateErrorKind::NoGap, "a search found what is not free");
-                Err(AllocateError { value: take_back(word), kind })
-            }
+            Err(failure) => Err(AllocateError { value: take_back(word), kind: not_inserted(&failure) }),
+        }
+    }
+}
+
+/// Why what a search found could not be stored over.
+fn not_inserted(failure: &InsertFailure) -> AllocateErrorKind {
+    match failure {
+        InsertFailure::NoMemory(error) => AllocateErrorKind::NodeMemory(*error),
+        InsertFailure::Occupied(_) => {
+            debug_assert!(false, "a search found what is not free");
+            AllocateErrorKind::NoGap
         }
     }
 }

@@ -12,6 +12,7 @@
 //! An entry lies in one slot of one leaf, and so does a reserved range. A free range may lie in any number of slots at
 //! any level.
 
+mod allocate;
 mod balance;
 mod build;
 mod compact;

@@ -33,7 +33,6 @@ pub(super) struct Fit {
     pub(super) range: IndexRange,
     /// The empty slot in which all of it lies, of the leaf to which the search noted the way. Nothing if it lies in
     /// several slots, or in one of a branch; then what was noted is nothing to go by.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for insertions that begin with a path"))]
     pub(super) slot: Option<usize>,
 }
 
@@ -44,7 +43,7 @@ impl<L: TracksGaps, A> RawTree<L, A> {
     }
 
     /// The same, and the way there, so that a write need not search for it again.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for insertions that begin with a path"))]
+    #[inline]
     pub(super) fn find_gap_noting(&self, request: &GapRequest, path: &mut Path) -> Option<Fit> {
         *path = Path::root();
         self.search(request, path)

@@ -75,7 +75,6 @@ impl<L: Layout, A> RawTree<L, A> {
 
     /// Like [`insert_directly`](Self::insert_directly) where the way is known: a gap search found `range` in `slot`, which is
     /// empty, of the leaf at the end of `path`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for allocations, once a search notes its way"))]
     #[inline]
     pub(in crate::raw) fn insert_along(
         &mut self,

@@ -87,9 +87,19 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         word: Option<Held>,
         mode: AllocMode,
     ) -> Result<(), InsertFailure> {
-        if self.insert_directly(range, word).is_some() {
-            return Ok(());
+        match self.insert_directly(range, word) {
+            Some(()) => Ok(()),
+            None => self.insert_planned(range, word, mode),
         }
+    }
+
+    /// The same where it is known that it is not done directly.
+    pub(in crate::raw) fn insert_planned(
+        &mut self,
+        range: IndexRange,
+        word: Option<Held>,
+        mode: AllocMode,
+    ) -> Result<(), InsertFailure> {
         if self.root.is_none() {
             let prepared = self.prepare_insert(range, mode)?;
             self.commit(prepared, word);
