@@ -181,6 +181,6 @@ fn leaves_under_one_branch_are_full() {
         assert!(tree.erase(i * 10).is_some());
     }
     tree.compact();
-    assert_eq!((tree.len(), tree.validate()), (76, Ok(())));
-    assert_eq!(tree.stats().leaves, (38usize * 3).div_ceil(16));
+    assert_eq!((tree.len(), tree.validate()), (68, Ok(())));
+    assert_eq!(tree.stats().leaves, (34usize * 3).div_ceil(16));
 }
