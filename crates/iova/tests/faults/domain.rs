@@ -204,7 +204,7 @@ impl Program {
         iommu: Iommu,
     ) -> Result<Domain<spin::Mutex<()>, VirtualCpu, Iommu>, iova::cache::OutOfMemory> {
         let space = Space::new(Granule::FOUR_KIB, 0..self.pages * PAGE).unwrap();
-        Domain::with_flush_queue(space, cpu, iommu, self.config.clone())
+        Domain::with_flush_queue(space, cpu, iommu, self.config)
     }
 }
 

@@ -92,7 +92,7 @@ impl Cells {
             (window.first()..=window.last()).filter_map(|first| IndexRange::sized(first, request.size()));
         match request.direction() {
             Direction::BottomUp => places.find(fits),
-            Direction::TopDown => places.filter(fits).last(),
+            Direction::TopDown => places.rev().find(fits),
         }
     }
 }

@@ -64,7 +64,8 @@ fn the_highest_place_whatever_was_freed() {
         for step in 0..200 {
             match random.u32(0..20) {
                 0..9 => {
-                    let request = requests[(seed as usize + random.usize(0..few)) % requests.len()];
+                    let which = seed as usize + random.usize(0..few);
+                    let request = *requests.get(which % requests.len()).unwrap();
                     let mut taken = live.clone();
                     taken.extend(reserved);
                     let was_vacated = space.ranges.vacated();
