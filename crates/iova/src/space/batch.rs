@@ -56,7 +56,7 @@ impl<A: NodeAlloc> Space<A> {
     /// # Complexity
     ///
     /// `most` times that of a [`free`](Self::free), however many ranges the batch has: that bounds how long a lock is
-    /// held. In a tree of height h (5 for 300 000 ranges) no free visits more than 75 h nodes, which is where nodes are
+    /// held. In a tree of height h (6 for 300 000 ranges) no free visits more than 75 h nodes, which is where nodes are
     /// joined on every level, and 32 in a row no more than 10 h each. The tests of `maple-tree` count them.
     ///
     /// ```
