@@ -161,6 +161,12 @@ impl IndexRange {
         Self::new(self.first.max(other.first), self.last.min(other.last))
     }
 
+    /// The number of indices, or one less for the whole index space.
+    #[inline]
+    pub(crate) fn length(self) -> u64 {
+        (self.last - self.first).saturating_add(1)
+    }
+
     /// The same range with another lowest index. The caller keeps `first <= self.last()`.
     #[inline]
     pub(crate) fn starting_at(self, first: u64) -> Self {

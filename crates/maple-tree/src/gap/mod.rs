@@ -4,7 +4,7 @@ mod natural;
 mod request;
 mod summary;
 
-pub(crate) use natural::NaturalSize;
+pub(crate) use natural::{NaturalSize, natural_size};
 pub(crate) use request::Filter;
 pub use request::{Direction, GapRequest, InvalidRequest};
-pub(crate) use summary::{Edges, Summary};
+pub(crate) use summary::{Edges, Known, Summary};

@@ -47,6 +47,12 @@ impl NaturalSize {
     /// One less than the number of significant bits. The largest number is kept as 54 << 10 | 1023.
     const BITS: u32 = 10;
 
+    /// That of no run.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// The largest that is kept.
+    pub(crate) const MAX: Self = Self(54 << Self::BITS | 1023);
+
     /// That of one run.
     #[inline]
     pub(crate) fn of(run: IndexRange) -> Self {

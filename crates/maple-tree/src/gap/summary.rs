@@ -34,7 +34,7 @@ impl Summary {
     #[inline]
     pub(crate) fn of(run: IndexRange) -> Self {
         // A run of all 2^64 indices does not occur: something is taken.
-        Self { longest: (run.last() - run.first()).saturating_add(1), natural: NaturalSize::of(run) }
+        Self { longest: run.length(), natural: NaturalSize::of(run) }
     }
 
     /// The summary of both sets of runs.
@@ -42,11 +42,30 @@ impl Summary {
     pub(crate) fn max(self, other: Self) -> Self {
         Self { longest: self.longest.max(other.longest), natural: self.natural.max(other.natural) }
     }
+}
 
-    /// Whether taking away runs that are no larger than `other` leaves this summary as it is.
+/// What is known of a summary before the runs are looked at: between which two it lies.
+///
+/// So a few runs may settle it, or the runs that settle one of its numbers need no look at the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub least: Summary,
+    pub most: Summary,
+}
+
+impl Known {
+    pub(crate) const NOTHING: Self = Self {
+        least: Summary { longest: 0, natural: NaturalSize::NONE },
+        most: Summary { longest: u64::MAX, natural: NaturalSize::MAX },
+    };
+
+    /// What is known of a summary that was `old`, when runs were taken away that were no larger than `taken`: no number
+    /// has risen, and one that is not that of `taken` has not changed.
     #[inline]
-    pub(crate) fn outranks(self, other: Self) -> bool {
-        other.longest < self.longest && other.natural < self.natural
+    pub(crate) fn without(old: Summary, taken: Summary) -> Self {
+        let longest = if taken.longest < old.longest { old.longest } else { 0 };
+        let natural = if taken.natural < old.natural { old.natural } else { NaturalSize::NONE };
+        Self { least: Summary { longest, natural }, most: old }
     }
 }
 

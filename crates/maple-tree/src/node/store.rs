@@ -1,6 +1,6 @@
 //! What a branch keeps beside its slots: the gap summary of each, or nothing.
 
-use crate::gap::{NaturalSize, Summary};
+use crate::gap::{Known, NaturalSize, Summary};
 
 /// Per-slot data of a branch that moves along when slots move.
 ///
@@ -29,8 +29,8 @@ pub trait Store: Default {
         &[]
     }
 
-    /// The largest that is kept for any slot.
-    fn most(&self) -> Summary {
+    /// The largest numbers that are kept for any slot, of which something is known.
+    fn most(&self, _known: Known) -> Summary {
         Summary::default()
     }
 
@@ -101,9 +101,14 @@ impl<const SLOTS: usize> Store for GapStore<SLOTS> {
     }
 
     #[inline]
-    fn most(&self) -> Summary {
-        let longest = self.longest.iter().fold(0, |most, &longest| most.max(longest));
-        let natural = self.natural.iter().fold(NaturalSize::default(), |most, &natural| most.max(natural));
+    fn most(&self, known: Known) -> Summary {
+        let Summary { mut longest, mut natural } = known.least;
+        if longest < known.most.longest {
+            longest = self.longest.iter().fold(longest, |most, &longest| most.max(longest));
+        }
+        if natural < known.most.natural {
+            natural = self.natural.iter().fold(natural, |most, &natural| most.max(natural));
+        }
         Summary { longest, natural }
     }
 

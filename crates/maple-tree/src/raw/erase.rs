@@ -9,7 +9,7 @@ mod inside;
 use super::RawTree;
 use super::balance::join_sparse;
 use super::seek::Found;
-use super::summarize::{raise, refresh_all};
+use super::summarize::{Run, raise, refresh_all};
 use crate::alloc::NodeAlloc;
 use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};
 use crate::range::IndexRange;
@@ -156,7 +156,7 @@ struct Erasure<'a, L, A> {
 /// What an erasure made of a node, for its parent to see to.
 struct Erased {
     /// What the node has of the run that grew, if its summary changed.
-    grown: Option<IndexRange>,
+    grown: Option<Run>,
     fill: Fill,
 }
 
@@ -218,7 +218,7 @@ impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
         leaf.put(slot, None);
         reached!([EmptyAlone, EmptyBesideOne, EmptyBetweenTwo][leaf.empty_beside(slot)]);
         let slot = leaf.coalesce(slot);
-        Some(Erased { grown: Some(leaf.range_of(slot, bounds)), fill: Fill::of(leaf) })
+        Some(Erased { grown: Some(Run::of(leaf.range_of(slot, bounds))), fill: Fill::of(leaf) })
     }
 
     fn in_branch(
@@ -241,7 +241,7 @@ impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
             reached!([FreedAlone, FreedBesideOne, FreedBetweenTwo][branch.empty_beside(slot)]);
             slot = branch.coalesce(slot);
             child = branch.range_of(slot, bounds);
-            grown = Some(child);
+            grown = Some(Run::of(child));
         }
         if let Some(run) = grown {
             grown = raise::<L>(&mut branch.in_place(), slot, child, bounds, run);

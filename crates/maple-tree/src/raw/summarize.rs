@@ -5,7 +5,7 @@
 //! two edges.
 
 use super::joined;
-use crate::gap::{Edges, Summary};
+use crate::gap::{Edges, Known, NaturalSize, Summary, natural_size};
 use crate::node::{InPlace, Layout, Link, Node, Shape, Store};
 use crate::range::IndexRange;
 
@@ -44,18 +44,26 @@ pub(super) fn leaf_tail<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
     }
 }
 
-/// The gap summary of a leaf, which is `most` at most, if that is known: a part of the runs may show that it is.
-fn leaf_summary<S: Shape>(leaf: &S, bounds: IndexRange, most: Option<Summary>) -> Summary {
-    let mut summary = Summary::default();
+/// The gap summary of a leaf, of which `known` is known: a part of the runs may show the rest.
+fn leaf_summary<S: Shape>(leaf: &S, bounds: IndexRange, known: Known) -> Summary {
+    let (mut longest, mut natural) = (known.least.longest, known.least.natural.size());
+    let (most, enough) = (known.most.longest, known.most.natural.size());
     let mut empty = leaf.empty();
-    while empty != 0 && Some(summary) != most {
+    while empty != 0 && (longest < most || natural < enough) {
         let from = empty.trailing_zeros();
         let to = from + (empty >> from).trailing_ones() - 1;
-        let run = IndexRange::new(leaf.first_of(from as usize, bounds), leaf.last_of(to as usize, bounds));
-        summary = run.map_or(summary, |run| summary.max(Summary::of(run)));
-        empty = empty.checked_shr(to + 1).unwrap_or(0).checked_shl(to + 1).unwrap_or(0);
+        let run = IndexRange::FULL
+            .starting_at(leaf.first_of(from as usize, bounds))
+            .ending_at(leaf.last_of(to as usize, bounds));
+        let length = run.length();
+        longest = longest.max(length);
+        // A run's natural size is its length at most.
+        if natural < length.min(enough) {
+            natural = natural.max(natural_size(run));
+        }
+        empty &= u32::MAX << to << 1;
     }
-    summary
+    Summary { longest, natural: NaturalSize::at_most(natural) }
 }
 
 /// The free runs at the edges of the node under a link.
@@ -70,8 +78,8 @@ pub(crate) fn edges<L: Layout>(link: &Link<L>, bounds: IndexRange) -> Edges {
 /// The gap summary of the node under a link.
 pub(crate) fn summary<L: Layout>(link: &Link<L>, bounds: IndexRange) -> Summary {
     match link.node() {
-        Node::Leaf(leaf) => leaf_summary(leaf, bounds, None),
-        Node::Branch(branch) => branch.store().most(),
+        Node::Leaf(leaf) => leaf_summary(leaf, bounds, Known::NOTHING),
+        Node::Branch(branch) => branch.store().most(Known::NOTHING),
     }
 }
 
@@ -102,23 +110,23 @@ fn tail<L: Layout>(branch: &L::Branch, bounds: IndexRange) -> u64 {
 /// The summary of the runs that start in a slot of a branch.
 #[inline]
 fn slot_summary<L: Layout>(branch: &L::Branch, slot: usize, bounds: IndexRange) -> Summary {
-    slot_summary_within::<L>(branch, slot, bounds, None)
+    slot_summary_within::<L>(branch, slot, bounds, Known::NOTHING)
 }
 
-/// Likewise of a slot whose summary is `most` at most, if that is known.
+/// Likewise of a slot of whose summary something is known.
 fn slot_summary_within<L: Layout>(
     branch: &L::Branch,
     slot: usize,
     bounds: IndexRange,
-    most: Option<Summary>,
+    known: Known,
 ) -> Summary {
     let range = branch.range_of(slot, bounds);
     let (inside, tail) = match branch.slot(slot).map(Link::node) {
-        None => (Summary::default(), range.last() - range.first() + 1),
-        Some(Node::Leaf(leaf)) => (leaf_summary(leaf, range, most), leaf_tail(leaf, range)),
-        Some(Node::Branch(branch)) => (branch.store().most(), branch.store().tail()),
+        None => (known.least, range.last() - range.first() + 1),
+        Some(Node::Leaf(leaf)) => (leaf_summary(leaf, range, known), leaf_tail(leaf, range)),
+        Some(Node::Branch(branch)) => (branch.store().most(known), branch.store().tail()),
     };
-    if tail == 0 || Some(inside) == most {
+    if tail == 0 || inside == known.most {
         return inside;
     }
     let start = range.last() - (tail - 1);
@@ -140,14 +148,30 @@ pub(super) fn refresh<L: Layout>(
         Change::None => Change::None,
         Change::Grown(run) => {
             let child = branch.range_of(slot, bounds);
-            raise::<L>(branch, slot, child, bounds, run).map_or(Change::None, Change::Grown)
+            let run = raise::<L>(branch, slot, child, bounds, Run::of(run));
+            run.map_or(Change::None, |run| Change::Grown(run.range))
         }
         Change::Shrunk(run) => {
             let child = branch.range_of(slot, bounds);
-            lower::<L>(branch, slot, child, bounds, run).map_or(Change::None, Change::Shrunk)
+            let run = lower::<L>(branch, slot, child, bounds, Run::of(run));
+            run.map_or(Change::None, |run| Change::Shrunk(run.range))
         }
         Change::Runs { head } => refresh_slot::<L>(branch, slot, bounds, head),
         Change::Rebuilt => refresh_all::<L>(branch, slot, slot + 1, bounds),
+    }
+}
+
+/// A free run that became larger or smaller, as a node has it, and what it counts for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) range: IndexRange,
+    summary: Summary,
+}
+
+impl Run {
+    #[inline]
+    pub(super) fn of(range: IndexRange) -> Self {
+        Self { range, summary: Summary::of(range) }
     }
 }
 
@@ -166,8 +190,8 @@ pub(super) fn raise<L: Layout>(
     slot: usize,
     child: IndexRange,
     bounds: IndexRange,
-    run: IndexRange,
-) -> Option<IndexRange> {
+    run: Run,
+) -> Option<Run> {
     refresh_run::<L>(branch, slot, child, bounds, Fate::Grown, run)
 }
 
@@ -178,8 +202,8 @@ pub(super) fn lower<L: Layout>(
     slot: usize,
     child: IndexRange,
     bounds: IndexRange,
-    run: IndexRange,
-) -> Option<IndexRange> {
+    run: Run,
+) -> Option<Run> {
     refresh_run::<L>(branch, slot, child, bounds, Fate::Shrunk, run)
 }
 
@@ -190,15 +214,15 @@ fn refresh_run<L: Layout>(
     child: IndexRange,
     bounds: IndexRange,
     fate: Fate,
-    run: IndexRange,
-) -> Option<IndexRange> {
+    run: Run,
+) -> Option<Run> {
     if !L::TRACKS_GAPS {
         return None;
     }
-    if run.first() == child.first() || run.last() == child.last() {
-        return refresh_across::<L>(branch, slot, bounds, fate, run);
+    if run.range.first() == child.first() || run.range.last() == child.last() {
+        return refresh_across::<L>(branch, slot, bounds, fate, run.range).map(Run::of);
     }
-    refresh_part::<L>(branch, slot, bounds, fate, run).then_some(run)
+    refresh_part::<L>(branch, slot, bounds, fate, run.summary).then_some(run)
 }
 
 /// Brings a slot up to date that has `part` of a run, and says whether that changed what is kept for it.
@@ -211,13 +235,18 @@ fn refresh_part<L: Layout>(
     slot: usize,
     bounds: IndexRange,
     fate: Fate,
-    part: IndexRange,
+    part: Summary,
 ) -> bool {
-    let (old, part) = (branch.store().get(slot), Summary::of(part));
+    let old = branch.store().get(slot);
     let new = match fate {
         Fate::Grown => old.max(part),
-        Fate::Shrunk if old.outranks(part) => return false,
-        Fate::Shrunk => slot_summary_within::<L>(branch, slot, bounds, Some(old)),
+        Fate::Shrunk => {
+            let known = Known::without(old, part);
+            if known.least == old {
+                return false;
+            }
+            slot_summary_within::<L>(branch, slot, bounds, known)
+        }
     };
     branch.store_mut().set(slot, new)
 }
@@ -237,7 +266,7 @@ fn refresh_across<L: Layout>(
     if run.last() == branch.last_of(slot, bounds) {
         run = run.ending_at(run.last() + run_from::<L>(branch, slot + 1, bounds));
     }
-    let mut changed = refresh_part::<L>(branch, slot, bounds, fate, run);
+    let mut changed = refresh_part::<L>(branch, slot, bounds, fate, Summary::of(run));
     let mut left = slot;
     while left > 0 && run.first() == branch.first_of(left, bounds) {
         left -= 1;
@@ -248,7 +277,7 @@ fn refresh_across<L: Layout>(
         };
         if tail > 0 {
             run = run.starting_at(run.first() - tail);
-            changed |= refresh_part::<L>(branch, left, bounds, fate, run);
+            changed |= refresh_part::<L>(branch, left, bounds, fate, Summary::of(run));
         }
     }
     let (at_front, at_back) = (run.first() == bounds.first(), run.last() == bounds.last());

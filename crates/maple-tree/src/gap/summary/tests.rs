@@ -7,7 +7,7 @@ use std::vec::Vec;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::Summary;
+use super::{Known, Summary};
 use crate::gap::natural::natural_size;
 use crate::gap::natural::tests::natural_size_by_trying;
 use crate::range::IndexRange;
@@ -160,8 +160,11 @@ proptest! {
         let all = summary(&runs);
         let mut rest = runs;
         let taken = rest.swap_remove(which.index(rest.len()));
-        if all.outranks(Summary::of(taken)) {
-            prop_assert_eq!(summary(&rest), all);
-        }
+        let (rest, Known { least, most }) = (summary(&rest), Known::without(all, Summary::of(taken)));
+        prop_assert_eq!(most, all);
+        prop_assert!(least.longest <= rest.longest && rest.longest <= most.longest);
+        prop_assert!(least.natural <= rest.natural && rest.natural <= most.natural);
+        // What is not known to be as before may be so only if the range that was taken had as much.
+        prop_assert!(least.longest == all.longest || all.longest == Summary::of(taken).longest);
     }
 }

@@ -8,7 +8,7 @@ use crate::entry::Held;
 use crate::node::{Layout, Link, NodeMut, Shape};
 use crate::range::IndexRange;
 use crate::raw::path::Path;
-use crate::raw::summarize::lower;
+use crate::raw::summarize::{Run, lower};
 use crate::raw::{Found, RawTree};
 
 /// A write on its way down the tree and up again.
@@ -105,7 +105,7 @@ impl<L: Layout, A> RawTree<L, A> {
 }
 
 /// What a node had of the run that became smaller, unless its summary is what it was.
-type Shrunk = Option<IndexRange>;
+type Shrunk = Option<Run>;
 
 impl<W: Way> Direct<W> {
     /// Writes in the subtree under `link`, or changes nothing.
@@ -151,7 +151,7 @@ impl<W: Way> Direct<W> {
             return None;
         }
         // No two empty slots are neighbours in a tree of one owner, so this was a whole run of the leaf.
-        Some(Some(there))
+        Some(Some(Run::of(there)))
     }
 }
 
