@@ -4,9 +4,13 @@
 //! on `kernel::alloc::Allocator` of Rust for Linux, where each call takes flags (`GFP_KERNEL`, `GFP_ATOMIC`).
 #![expect(unsafe_code, reason = "implements the allocator trait on top of the global allocator")]
 
+mod slab;
+
 use core::alloc::Layout;
 use core::fmt;
 use core::ptr::NonNull;
+
+pub use slab::SlabAlloc;
 
 /// Whether an allocation may wait for memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

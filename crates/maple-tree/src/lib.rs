@@ -105,7 +105,7 @@ mod variance;
 #[cfg(all(test, not(miri), not(loom)))]
 mod worlds;
 
-pub use alloc::{AllocError, AllocMode, Global, NodeAlloc};
+pub use alloc::{AllocError, AllocMode, Global, NodeAlloc, SlabAlloc};
 pub use content::Content;
 pub use cursor::{Cursor, CursorMut};
 pub use dump::Dump;
