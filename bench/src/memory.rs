@@ -7,6 +7,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::ptr::NonNull;
+
+use maple_tree::{AllocError, AllocMode, NodeAlloc, SlabAlloc};
 
 thread_local! {
     static BYTES: Cell<i64> = const { Cell::new(0) };
@@ -47,6 +50,49 @@ unsafe impl GlobalAlloc for Counting {
         count(1, size as i64 - layout.size() as i64);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+/// Slabs of nodes, of which each node is counted: as the kernel's peers take nodes from a cache, and count these.
+#[derive(Debug)]
+pub struct Nodes(SlabAlloc<Uncounted>);
+
+impl Default for Nodes {
+    fn default() -> Self {
+        Self(SlabAlloc::new_in(Uncounted))
+    }
+}
+
+// SAFETY: every call is passed on as it is. Counting allocates nothing.
+unsafe impl NodeAlloc for Nodes {
+    #[inline]
+    fn allocate(&self, layout: Layout, mode: AllocMode) -> Result<NonNull<u8>, AllocError> {
+        count(1, layout.size() as i64);
+        self.0.allocate(layout, mode)
+    }
+
+    #[inline]
+    unsafe fn deallocate(&self, node: NonNull<u8>, layout: Layout) {
+        count(0, -(layout.size() as i64));
+        // SAFETY: the caller's promise, passed on.
+        unsafe { self.0.deallocate(node, layout) };
+    }
+}
+
+/// The system's allocator, for slabs.
+#[derive(Debug)]
+struct Uncounted;
+
+// SAFETY: the system's allocator keeps the same promises, and is not asked for nothing.
+unsafe impl NodeAlloc for Uncounted {
+    fn allocate(&self, layout: Layout, _mode: AllocMode) -> Result<NonNull<u8>, AllocError> {
+        // SAFETY: slabs have a size.
+        NonNull::new(unsafe { System.alloc(layout) }).ok_or(AllocError)
+    }
+
+    unsafe fn deallocate(&self, node: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.dealloc(node.as_ptr(), layout) };
     }
 }
 

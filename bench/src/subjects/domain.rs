@@ -1,14 +1,15 @@
 //! Our allocator of I/O virtual addresses, without the caches in front of it.
 
 use iova::{Granule, Request};
-
 use maple_faults::{FaultyAlloc, Plan};
+use maple_tree::NodeAlloc;
 
+use crate::memory::Nodes;
 use crate::subject::{Allocator, Failing, SharedDomain, Space, Subject};
 
 /// The space of one owner, and one behind a lock: without caches, as in the rows.
-type Exclusive = iova::Space;
-type Threaded = iova::LockedSpace<parking_lot::RawMutex>;
+type Exclusive = iova::Space<Nodes>;
+type Threaded = iova::LockedSpace<parking_lot::RawMutex, Nodes>;
 
 const PAGE: u64 = 4096;
 
@@ -44,8 +45,8 @@ impl Allocator for Iova {
 }
 
 /// The pages up to the last one.
-pub(super) fn domain(last: u64) -> Exclusive {
-    Exclusive::new(Granule::FOUR_KIB, window(last)).expect("whole pages")
+pub(super) fn domain<A: NodeAlloc + Default>(last: u64) -> iova::Space<A> {
+    iova::Space::new_in(Granule::FOUR_KIB, window(last), A::default()).expect("whole pages")
 }
 
 fn window(last: u64) -> std::ops::Range<u64> {
@@ -107,7 +108,7 @@ impl SharedDomain for Shared {
     type Range = u64;
 
     fn new(last: u64) -> Self {
-        Self(domain(last).into())
+        Self(domain::<Nodes>(last).into())
     }
 
     #[inline]

@@ -2,13 +2,16 @@
 
 use std::num::NonZeroUsize;
 
-use maple_tree::{Cursor, Direction, GapRequest, IndexRange, Layout, MapleTree, NoGaps};
+use maple_tree::{
+    Cursor, Direction, GapRequest, Gaps, Global, IndexRange, Layout, MapleTree, NoGaps, NodeAlloc,
+};
 
+use crate::memory::Nodes;
 use crate::subject::{Allocator, GapSearch, RangeMap, Search, Space, Subject};
 
-/// With gaps tracked, nodes from the global allocator.
-pub struct Maple {
-    tree: MapleTree<NonZeroUsize>,
+/// With gaps tracked, nodes from slabs.
+pub struct Maple<A: NodeAlloc = Nodes> {
+    tree: MapleTree<NonZeroUsize, Gaps, A>,
     space: Space,
 }
 
@@ -17,9 +20,22 @@ impl Subject for Maple {
     const OURS: bool = true;
 }
 
-impl RangeMap for Maple {
+/// The same with nodes from the global allocator.
+pub type MapleOnMalloc = Maple<Global>;
+
+impl Subject for MapleOnMalloc {
+    const NAME: &'static str = "maple-tree, nodes from malloc";
+}
+
+impl<A: NodeAlloc + Default> RangeMap for Maple<A>
+where
+    Self: Subject,
+{
     fn new() -> Self {
-        Self { tree: MapleTree::new(), space: Space { last: u64::MAX, natural: false, ranges: 0 } }
+        Self {
+            tree: MapleTree::new_in(A::default()),
+            space: Space { last: u64::MAX, natural: false, ranges: 0 },
+        }
     }
 
     #[inline]
@@ -63,7 +79,8 @@ impl RangeMap for Maple {
 impl GapSearch for Maple {
     fn new(last: u64) -> Self {
         let space = Space { last, natural: false, ranges: 0 };
-        Self { tree: MapleTree::bounded(IndexRange::new(0, last).expect("not reversed")), space }
+        let bounds = IndexRange::new(0, last).expect("not reversed");
+        Self { tree: MapleTree::bounded_in(bounds, Nodes::default()), space }
     }
 
     fn insert(&mut self, first: u64, last: u64) {
@@ -84,7 +101,7 @@ impl Allocator for Maple {
 
     fn new(space: Space) -> Self {
         let bounds = IndexRange::new(Space::FIRST, space.last).expect("not reversed");
-        Self { tree: MapleTree::bounded(bounds), space }
+        Self { tree: MapleTree::bounded_in(bounds, Nodes::default()), space }
     }
 
     #[inline]
@@ -101,7 +118,7 @@ impl Allocator for Maple {
 }
 
 /// Without gaps: for maps that never look for a free range.
-pub struct MapleNoGaps(MapleTree<NonZeroUsize, NoGaps>);
+pub struct MapleNoGaps(MapleTree<NonZeroUsize, NoGaps, Nodes>);
 
 impl Subject for MapleNoGaps {
     const NAME: &'static str = "maple-tree, gaps not tracked";
@@ -109,7 +126,7 @@ impl Subject for MapleNoGaps {
 
 impl RangeMap for MapleNoGaps {
     fn new() -> Self {
-        Self(MapleTree::new())
+        Self(MapleTree::new_in(Nodes::default()))
     }
 
     #[inline]
@@ -151,7 +168,11 @@ impl RangeMap for MapleNoGaps {
 }
 
 #[inline]
-fn walk<L: Layout>(mut cursor: Cursor<'_, NonZeroUsize, L>, steps: usize, back: bool) -> u64 {
+fn walk<L: Layout, A: NodeAlloc>(
+    mut cursor: Cursor<'_, NonZeroUsize, L, A>,
+    steps: usize,
+    back: bool,
+) -> u64 {
     let mut sum = 0_u64;
     for _ in 0..steps {
         let Some((range, value)) = (if back { cursor.prev_entry() } else { cursor.next_entry() }) else {
@@ -163,7 +184,7 @@ fn walk<L: Layout>(mut cursor: Cursor<'_, NonZeroUsize, L>, steps: usize, back: 
 }
 
 #[inline]
-fn insert(tree: &mut MapleTree<NonZeroUsize>, first: u64, last: u64, value: usize) {
+fn insert<A: NodeAlloc>(tree: &mut MapleTree<NonZeroUsize, Gaps, A>, first: u64, last: u64, value: usize) {
     tree.insert(first..=last, word(value)).expect("it is free, and there is memory");
 }
 

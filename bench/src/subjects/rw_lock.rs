@@ -3,7 +3,7 @@
 use parking_lot::{RwLock, RwLockReadGuard};
 
 use super::btree::BTree;
-use super::maple::Maple;
+use super::maple::MapleOnMalloc;
 use crate::subject::{RangeMap, SharedMap, Subject};
 
 pub struct Locked<M>(RwLock<M>);
@@ -12,7 +12,7 @@ impl Subject for Locked<BTree> {
     const NAME: &'static str = "RwLock, std BTreeMap";
 }
 
-impl Subject for Locked<Maple> {
+impl Subject for Locked<MapleOnMalloc> {
     const NAME: &'static str = "RwLock, maple-tree";
 }
 

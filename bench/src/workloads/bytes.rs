@@ -12,7 +12,7 @@ use crate::subjects::kernel::{KernelIova, KernelIovaMaple, KernelMaple};
 use crate::subjects::{
     btree::BTree,
     iset::Iset,
-    maple::{Maple, MapleNoGaps},
+    maple::{Maple, MapleNoGaps, MapleOnMalloc},
     nodit::Nodit,
     offset_allocator::OffsetAllocator,
     range_alloc::RangeAlloc,

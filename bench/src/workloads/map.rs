@@ -10,7 +10,7 @@ use crate::subjects::kernel::KernelMaple;
 use crate::subjects::{
     btree::BTree,
     iset::Iset,
-    maple::{Maple, MapleNoGaps},
+    maple::{Maple, MapleNoGaps, MapleOnMalloc},
     nodit::Nodit,
     rangemap::Rangemap,
 };
@@ -23,6 +23,7 @@ macro_rules! row {
             unit: Unit::Nanoseconds,
             entrants: entrants!($work [
                 Maple,
+                MapleOnMalloc,
                 MapleNoGaps,
                 #[cfg(feature = "kernel")]
                 KernelMaple,

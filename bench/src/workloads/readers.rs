@@ -17,7 +17,7 @@ use crate::subject::SharedMap;
 use crate::subjects::{
     arc_swap::Swapped,
     btree::BTree,
-    maple::Maple,
+    maple::MapleOnMalloc,
     rw_lock::Locked,
     scc::SccTree,
     shared::{SharedEpochs, SharedGlobal},
@@ -57,7 +57,7 @@ macro_rules! rows {
                     SharedGlobal,
                     SharedEpochs,
                     Locked<BTree>,
-                    Locked<Maple>,
+                    Locked<MapleOnMalloc>,
                     SkipList,
                     SccTree,
                     Swapped,

@@ -13,7 +13,7 @@ use crate::subjects::kernel::KernelMaple;
 use crate::subjects::{
     btree::BTree,
     iset::Iset,
-    maple::{Maple, MapleNoGaps},
+    maple::{Maple, MapleNoGaps, MapleOnMalloc},
     nodit::Nodit,
     rangemap::Rangemap,
 };

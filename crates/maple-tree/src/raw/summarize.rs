@@ -126,12 +126,13 @@ fn slot_summary_within<L: Layout>(
         Some(Node::Leaf(leaf)) => (leaf_summary(leaf, range, known), leaf_tail(leaf, range)),
         Some(Node::Branch(branch)) => (branch.store().most(known), branch.store().tail()),
     };
-    if tail == 0 || inside == known.most {
+    // What ends with the branch ends with the child, which has all of it.
+    if tail == 0 || inside == known.most || slot + 1 == branch.len() && !branch.is_empty(slot) {
         return inside;
     }
-    let start = range.last() - (tail - 1);
-    let bridge = IndexRange::new(start, range.last() + run_from::<L>(branch, slot + 1, bounds));
-    bridge.map_or(inside, |bridge| inside.max(Summary::of(bridge)))
+    let bridge = range.starting_at(range.last() - (tail - 1));
+    let last = range.last() + run_from::<L>(branch, slot + 1, bounds);
+    inside.max(Summary::of(bridge.ending_at(last)))
 }
 
 /// Brings the summary of a branch up to date after `slot` changed, and says what that changed in the branch.
@@ -220,7 +221,7 @@ fn refresh_run<L: Layout>(
         return None;
     }
     if run.range.first() == child.first() || run.range.last() == child.last() {
-        return refresh_across::<L>(branch, slot, bounds, fate, run.range).map(Run::of);
+        return refresh_across::<L>(branch, slot, bounds, fate, run);
     }
     refresh_part::<L>(branch, slot, bounds, fate, run.summary).then_some(run)
 }
@@ -260,15 +261,18 @@ fn refresh_across<L: Layout>(
     slot: usize,
     bounds: IndexRange,
     fate: Fate,
-    run: IndexRange,
-) -> Option<IndexRange> {
+    run: Run,
+) -> Option<Run> {
     let mut run = run;
-    if run.last() == branch.last_of(slot, bounds) {
-        run = run.ending_at(run.last() + run_from::<L>(branch, slot + 1, bounds));
+    if run.range.last() == branch.last_of(slot, bounds) {
+        let beyond = run_from::<L>(branch, slot + 1, bounds);
+        if beyond > 0 {
+            run = Run::of(run.range.ending_at(run.range.last() + beyond));
+        }
     }
-    let mut changed = refresh_part::<L>(branch, slot, bounds, fate, Summary::of(run));
+    let mut changed = refresh_part::<L>(branch, slot, bounds, fate, run.summary);
     let mut left = slot;
-    while left > 0 && run.first() == branch.first_of(left, bounds) {
+    while left > 0 && run.range.first() == branch.first_of(left, bounds) {
         left -= 1;
         let range = branch.range_of(left, bounds);
         let tail = match branch.slot(left) {
@@ -276,11 +280,11 @@ fn refresh_across<L: Layout>(
             Some(child) => edges(child, range).tail,
         };
         if tail > 0 {
-            run = run.starting_at(run.first() - tail);
-            changed |= refresh_part::<L>(branch, left, bounds, fate, Summary::of(run));
+            run = Run::of(run.range.starting_at(run.range.first() - tail));
+            changed |= refresh_part::<L>(branch, left, bounds, fate, run.summary);
         }
     }
-    let (at_front, at_back) = (run.first() == bounds.first(), run.last() == bounds.last());
+    let (at_front, at_back) = (run.range.first() == bounds.first(), run.range.last() == bounds.last());
     if at_front || at_back {
         let head = if at_front { run_from::<L>(branch, 0, bounds) } else { branch.store().head() };
         let tail = if at_back { tail::<L>(branch, bounds) } else { branch.store().tail() };
