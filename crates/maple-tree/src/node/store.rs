@@ -104,7 +104,7 @@ impl<const SLOTS: usize> Store for GapStore<SLOTS> {
     fn most(&self, known: Known) -> Summary {
         let Summary { mut longest, mut natural } = known.least;
         if longest < known.most.longest {
-            longest = self.longest.iter().fold(longest, |most, &longest| most.max(longest));
+            longest = largest(longest, &self.longest);
         }
         if natural < known.most.natural {
             natural = self.natural.iter().fold(natural, |most, &natural| most.max(natural));
@@ -145,4 +145,17 @@ impl<const SLOTS: usize> Store for GapStore<SLOTS> {
         self.longest[to..to + count].copy_from_slice(&other.longest[from..from + count]);
         self.natural[to..to + count].copy_from_slice(&other.natural[from..from + count]);
     }
+}
+
+/// The largest of these numbers, which are compared four at a time: one chain of comparisons would be one wait after the
+/// other.
+#[inline]
+fn largest(first: u64, numbers: &[u64]) -> u64 {
+    let mut most = [first; 4];
+    for four in numbers.chunks(4) {
+        for (most, &number) in most.iter_mut().zip(four) {
+            *most = number.max(*most);
+        }
+    }
+    most[0].max(most[1]).max(most[2].max(most[3]))
 }
