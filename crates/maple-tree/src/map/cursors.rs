@@ -20,6 +20,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// assert_eq!(tree.cursor_at(5).next_entry().map(|(range, ())| range), IndexRange::new(10, 19));
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
+    #[inline]
     pub fn cursor_at(&self, index: u64) -> Cursor<'_, T, L, A> {
         Cursor::at(self, index)
     }
@@ -107,8 +108,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     pub(crate) fn entry_beyond(&self, index: u64, toward: Toward) -> Option<(IndexRange, T::Borrowed<'_>)> {
         let mut index = index;
         loop {
-            let (view, slot) = self.raw().live_beyond(index, toward)?;
-            let found = view.found(slot);
+            let found = self.raw().next_to(index, toward)?;
             match found.word {
                 Some(word) => return Some((found.range, self.lend(word))),
                 None => index = found.range.first(),
