@@ -18,9 +18,9 @@ use crate::raw::Toward;
 /// bounds, or after the last one. A step off an end leaves it there, and a step back leads in again. Steps
 /// return what the cursor stands on afterwards, `None` at the ends.
 ///
-/// A step is O(1), and O(height) node visits where it leaves a leaf. A step to an entry is that for each
-/// reserved range, too, that it passes over. [`seek`](Self::seek) is one walk, or two for a gap. Nothing
-/// allocates. A copy of a cursor goes its own ways.
+/// A step is O(1), and O(height) node visits where it leaves the leaves below a branch. A step to an entry is that
+/// for each reserved range, too, that it passes over. [`seek`](Self::seek) is one walk, and a step to either side
+/// if it comes to a gap. Nothing allocates. A copy of a cursor goes its own ways.
 ///
 /// ```
 /// use maple_tree::{Content, IndexRange, MapleTree};
@@ -92,8 +92,8 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
         self.place.range()
     }
 
-    /// Goes to what covers `index`. Outside of the tree's bounds that is one of the ends. One walk, two for a
-    /// gap.
+    /// Goes to what covers `index`. Outside of the tree's bounds that is one of the ends. One walk, and a
+    /// step to either side for a gap.
     ///
     /// ```
     /// # use maple_tree::MapleTree;

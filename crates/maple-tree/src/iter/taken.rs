@@ -76,7 +76,7 @@ impl<'a, L: Layout, A> RawIter<'a, L, A> {
     pub(super) fn fold_entries<B>(mut self, init: B, mut fold: impl FnMut(B, (IndexRange, Held)) -> B) -> B {
         let mut folded = init;
         while has_ahead(&self.front) || self.enter_from_front().is_some() {
-            folded = fold_leaf(&mut self.front, Toward::Higher, folded, &mut fold);
+            folded = fold_below_branch(&mut self.front, &mut self.between, Toward::Higher, folded, &mut fold);
         }
         folded
     }
@@ -90,7 +90,7 @@ impl<'a, L: Layout, A> RawIter<'a, L, A> {
     ) -> B {
         let mut folded = init;
         while has_ahead(&self.back) || self.enter_from_back().is_some() {
-            folded = fold_leaf(&mut self.back, Toward::Lower, folded, &mut fold);
+            folded = fold_below_branch(&mut self.back, &mut self.between, Toward::Lower, folded, &mut fold);
         }
         folded
     }
@@ -113,24 +113,42 @@ fn has_ahead<L: Layout>(end: &Option<Reached<'_, L>>) -> bool {
     end.as_ref().is_some_and(|reached| reached.ahead != 0)
 }
 
-/// Passes all entries that are ahead in a leaf to a function.
+/// What lies in a window after a leaf.
 #[inline]
-fn fold_leaf<L: Layout, B>(
+fn beyond(leaf: IndexRange, within: IndexRange, toward: Toward) -> Option<IndexRange> {
+    toward.beyond_range(leaf)?.intersection(within)
+}
+
+/// Passes the entries to a function that are ahead in a leaf, and those of the leaves after it below the same branch which
+/// lie before the end of what is between.
+#[inline]
+fn fold_below_branch<L: Layout, B>(
     end: &mut Option<Reached<'_, L>>,
+    between: &mut Option<IndexRange>,
     toward: Toward,
     init: B,
     fold: &mut impl FnMut(B, (IndexRange, Held)) -> B,
 ) -> B {
     let mut folded = init;
-    let Some(reached) = end else { return folded };
-    let mut ahead = *reached;
-    reached.ahead = 0;
-    while let Some(found) = ahead.pop(toward) {
-        if let Some(word) = found.word {
-            folded = fold(folded, (found.range, word));
+    let Some(mut reached) = *end else { return folded };
+    loop {
+        let mut here = reached;
+        while let Some(found) = here.pop(toward) {
+            if let Some(word) = found.word {
+                folded = fold(folded, (found.range, word));
+            }
+        }
+        reached.ahead = 0;
+        *end = Some(reached);
+        let Some(within) = between else { return folded };
+        if reached.follow(toward).is_none() {
+            return folded;
+        }
+        match beyond(reached.place.view.bounds, *within, toward) {
+            Some(rest) => *within = rest,
+            None => return folded,
         }
     }
-    folded
 }
 
 /// Takes the next leaf in a direction from what lies between, or else what is left of the one at the other end.
@@ -146,9 +164,7 @@ fn enter<'a, L: Layout, A>(
     if let (Some(within), Some(reached)) = (&mut *between, &mut *near) {
         followed = reached.follow(toward).is_some();
         if followed {
-            let rest =
-                toward.beyond_range(reached.place.view.bounds).and_then(|rest| rest.intersection(*within));
-            if let Some(rest) = rest {
+            if let Some(rest) = beyond(reached.place.view.bounds, *within, toward) {
                 *within = rest;
                 return Some(());
             }
@@ -172,7 +188,7 @@ fn enter_otherwise<'a, L: Layout, A>(
             *near = tree.reach(toward.near_edge(within), toward, Toward::ahead);
         }
         if let Some(Reached { place: PlacedLeaf { view: LeafView { leaf, bounds }, .. }, ahead }) = near {
-            *between = toward.beyond_range(*bounds).and_then(|rest| rest.intersection(within));
+            *between = beyond(*bounds, within, toward);
             if between.is_none() {
                 // The window ends here, or ended before.
                 let back = toward.opposite();
