@@ -29,7 +29,7 @@ impl<'a, L: Layout> Spot<'a, L> {
 
     /// The first live slot from an end of the tree.
     fn first<A>(tree: &'a RawTree<L, A>, toward: Toward) -> Option<Self> {
-        Self::new(tree.reach(toward.near_edge(tree.bounds()), toward, Toward::ahead)?, toward)
+        Self::new(tree.reach(toward.near_edge(tree.bounds()), toward)?, toward)
     }
 
     /// What is in the slot, which is live.
@@ -72,7 +72,7 @@ impl<'a, L: Layout> Spot<'a, L> {
             self.slot = toward.nearest(self.place.view.leaf.live())?;
         } else {
             let beyond = toward.near_edge(toward.beyond_range(self.place.view.bounds)?);
-            *self = Self::new(tree.reach(beyond, toward, Toward::ahead)?, toward)?;
+            *self = Self::new(tree.reach(beyond, toward)?, toward)?;
         }
         Some(())
     }
@@ -124,7 +124,7 @@ impl<'a, L: Layout> Place<'a, L> {
     /// Goes to the gap at an index that a free subtree covers, or to an end.
     #[inline(never)]
     fn seek_outside_of_leaves<A>(&mut self, tree: &'a RawTree<L, A>, index: u64) {
-        let next = |toward| Spot::new(tree.reach(index, toward, Toward::ahead)?, toward);
+        let next = |toward| Spot::new(tree.reach(index, toward)?, toward);
         *self = if index < tree.bounds().first() {
             Self::Beyond(Toward::Lower)
         } else if index > tree.bounds().last() {

@@ -185,7 +185,7 @@ fn enter_otherwise<'a, L: Layout, A>(
 ) -> Option<()> {
     if let Some(within) = between.take() {
         if !entered {
-            *near = tree.reach(toward.near_edge(within), toward, Toward::ahead);
+            *near = tree.reach(toward.near_edge(within), toward);
         }
         if let Some(Reached { place: PlacedLeaf { view: LeafView { leaf, bounds }, .. }, ahead }) = near {
             *between = beyond(*bounds, within, toward);

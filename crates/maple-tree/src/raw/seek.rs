@@ -77,64 +77,63 @@ impl<L: Layout, A> RawTree<L, A> {
         Some(old)
     }
 
-    /// What lies in the live slot of a leaf next to the slot or the free subtree that covers `index`.
+    /// What lies in the live slot of a leaf next to the slot or the free subtree that covers `index`. One walk, and another
+    /// one at the end of a branch or in a free subtree.
     pub(crate) fn next_to(&self, index: u64, toward: Toward) -> Option<Found> {
-        self.reach(index, toward, Toward::beyond)?.pop(toward)
+        let Some(place) = self.leaf_at(index) else { return self.reach(index, toward)?.pop(toward) };
+        let LeafView { leaf, bounds } = place.view;
+        let mut reached = Reached { place, ahead: leaf.live() & toward.beyond(leaf.find(index)) };
+        if reached.ahead == 0 && reached.follow(toward).is_none() {
+            reached = self.reach(toward.near_edge(toward.beyond_range(bounds)?), toward)?;
+        }
+        reached.pop(toward)
     }
 
     /// The first entry or reserved range that overlaps `range`.
     pub(crate) fn first_in(&self, range: IndexRange) -> Option<Found> {
-        let found = self.reach(range.first(), Toward::Higher, Toward::ahead)?.pop(Toward::Higher);
+        let found = self.reach(range.first(), Toward::Higher)?.pop(Toward::Higher);
         found.filter(|found| found.range.first() <= range.last())
     }
 
     /// The last entry or reserved range that overlaps `range`.
     pub(crate) fn last_in(&self, range: IndexRange) -> Option<Found> {
-        let found = self.reach(range.last(), Toward::Lower, Toward::ahead)?.pop(Toward::Lower);
+        let found = self.reach(range.last(), Toward::Lower)?.pop(Toward::Lower);
         found.filter(|found| found.range.last() >= range.first())
     }
 
-    /// The leaf of the first live slot from `index` on in a direction. In the leaf that covers `index` only those
-    /// slots count that `from` says, given the slot that covers it.
-    #[inline]
-    pub(crate) fn reach(
-        &self,
-        index: u64,
-        toward: Toward,
-        from: impl Fn(Toward, usize) -> u32,
-    ) -> Option<Reached<'_, L>> {
-        // Nearly always it is in the leaf there, or in the one beside it.
-        if let Some(place) = self.leaf_at(index) {
-            let leaf = place.view.leaf;
-            let mut reached = Reached { place, ahead: leaf.live() & from(toward, leaf.find(index)) };
-            if reached.ahead != 0 || reached.follow(toward).is_some() {
-                return Some(reached);
-            }
-        }
-        self.reach_across(index, toward)
-    }
-
-    /// The leaf of the first live slot after the leaf or the free subtree that covers `index`.
+    /// The leaf of the first live slot from `index` on in a direction.
     ///
-    /// The deepest branch on the way there that has a live slot ahead has the nearest one, and from there on each node has
-    /// one (T3). So no way leads up again.
-    #[inline(never)]
-    fn reach_across(&self, index: u64, toward: Toward) -> Option<Reached<'_, L>> {
+    /// Where the way down ends without one, the nearest live slot beside the way is taken instead, which was
+    /// remembered: the deepest one is the nearest, and from there on each node has one (T3). So no way leads up again.
+    pub(crate) fn reach(&self, index: u64, toward: Toward) -> Option<Reached<'_, L>> {
         let mut bounds = self.bounds();
         let near = index.clamp(bounds.first(), bounds.last());
-        if near != index {
-            let ahead = (index < near) == (toward == Toward::Higher);
-            return if ahead { self.reach(near, toward, Toward::ahead) } else { None };
+        if near != index && (index > near) == (toward == Toward::Higher) {
+            return None;
         }
         let mut link = self.root()?;
+        let mut above = None;
         let mut beside = None;
-        while let Node::Branch(branch) = link.node() {
-            let here = Above { branch, bounds, slot: branch.find(index) };
-            if here.ahead(toward) != 0 {
-                beside = Some(here);
+        loop {
+            match link.node() {
+                Node::Leaf(leaf) => {
+                    let ahead = leaf.live() & toward.ahead(leaf.find(near));
+                    if ahead != 0 {
+                        let place = PlacedLeaf { view: LeafView { leaf, bounds }, above };
+                        return Some(Reached { place, ahead });
+                    }
+                    break;
+                }
+                Node::Branch(branch) => {
+                    let here = Above { branch, bounds, slot: branch.find(near) };
+                    above = Some(here);
+                    if here.ahead(toward) != 0 {
+                        beside = above;
+                    }
+                    let Some(child) = here.child() else { break };
+                    (link, bounds) = child;
+                }
             }
-            let Some(child) = here.child() else { break };
-            (link, bounds) = child;
         }
         let mut above = beside?;
         let mut ahead = above.ahead(toward);
