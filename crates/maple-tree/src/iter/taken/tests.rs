@@ -1,5 +1,6 @@
 //! Iterators whose ends meet.
 
+use std::boxed::Box;
 use std::format;
 use std::vec::Vec;
 
