@@ -37,10 +37,11 @@ enum Place {
 ///
 /// It stands and steps like a [`Cursor`]. A write leaves it on what was written; one that fails, where it was.
 ///
-/// Since any write may come in between, it keeps nothing but an index. A look is one walk, or two for a gap; a
-/// step to a range is a look and one walk more at most, one to an entry is one walk, and one more for each reserved
-/// range that it passes over. Writes cost what the methods of the tree of the same names cost. That is O(height) node visits
-/// for each. To go over many ranges without writes use [`as_cursor`](Self::as_cursor) or an iterator.
+/// Since any write may come in between, it keeps nothing but an index. A look is one walk, and a step of a
+/// [`Cursor`] to either side for a gap; a step to a range is a look and such a step, one to an entry is a walk to it,
+/// and one more for each reserved range that it passes over. Writes cost what the methods of the tree of the same
+/// names cost. That is O(height) node visits for each. To go over many ranges without writes use
+/// [`as_cursor`](Self::as_cursor) or an iterator.
 ///
 /// ```
 /// use maple_tree::{Content, IndexRange, MapleTree};
@@ -80,7 +81,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc, W: Borrow<MapleTree<T, L, A>>> Curso
         Self { target, place, tree: PhantomData }
     }
 
-    /// A shared cursor at the same place, while this one is borrowed. One walk, or two for a gap.
+    /// A shared cursor at the same place, while this one is borrowed. One walk, and a step to either side for a gap.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
@@ -96,7 +97,8 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc, W: Borrow<MapleTree<T, L, A>>> Curso
         shared(self.tree(), self.place)
     }
 
-    /// What the cursor stands on; `None` before the first and after the last index. One walk, or two for a gap.
+    /// What the cursor stands on; `None` before the first and after the last index. One walk, and a step to either
+    /// side for a gap.
     ///
     /// ```
     /// # use maple_tree::{Content, IndexRange, MapleTree};
@@ -111,8 +113,8 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc, W: Borrow<MapleTree<T, L, A>>> Curso
         self.as_cursor().current()
     }
 
-    /// The range that the cursor stands on; `None` before the first and after the last index. One walk, or two
-    /// for a gap.
+    /// The range that the cursor stands on; `None` before the first and after the last index. One walk, and
+    /// a step to either side for a gap.
     ///
     /// ```
     /// # use maple_tree::{IndexRange, MapleTree};

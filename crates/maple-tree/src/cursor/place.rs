@@ -1,16 +1,15 @@
 //! Where a shared cursor stands, and how it gets on from there.
 //!
-//! It keeps what is taken there, as slots of leaves, which stay as they are while the tree is shared. A gap is
-//! what lies between two of them: so both are known, and neither has to be searched for on the way to it or
-//! from it.
+//! It keeps what is taken there, as a slot of a leaf, which stays as it is while the tree is shared; or the range of a
+//! gap, and what is taken beside it. So a step needs no walk but at the end of a branch.
 
 use crate::node::{Layout, Shape};
 use crate::range::IndexRange;
-use crate::raw::{Found, LeafView, RawTree};
+use crate::raw::{Found, PlacedLeaf, RawTree, Reached, Toward};
 
-/// A live slot of a leaf.
+/// A slot of a leaf.
 pub(super) struct Spot<'a, L: Layout> {
-    view: LeafView<'a, L>,
+    place: PlacedLeaf<'a, L>,
     slot: usize,
 }
 
@@ -23,45 +22,76 @@ impl<L: Layout> Clone for Spot<'_, L> {
 impl<L: Layout> Copy for Spot<'_, L> {}
 
 impl<'a, L: Layout> Spot<'a, L> {
-    fn new((view, slot): (LeafView<'a, L>, usize)) -> Self {
-        Self { view, slot }
+    /// The first live slot that was not passed.
+    fn new(Reached { place, ahead }: Reached<'a, L>, toward: Toward) -> Option<Self> {
+        Some(Self { place, slot: toward.nearest(ahead)? })
     }
 
+    /// The first live slot from an end of the tree.
+    fn first<A>(tree: &'a RawTree<L, A>, toward: Toward) -> Option<Self> {
+        Self::new(tree.reach(toward.near_edge(tree.bounds()), toward)?, toward)
+    }
+
+    /// What is in the slot, which is live.
+    #[inline]
     pub(super) fn found(&self) -> Found {
-        self.view.found(self.slot)
+        self.place.view.found(self.slot)
     }
 
     fn range(&self) -> IndexRange {
         self.found().range
     }
 
-    /// The next spot to the right. A walk at the end of a leaf only.
-    fn following<A>(&self, tree: &'a RawTree<L, A>) -> Option<Self> {
-        match self.view.leaf.live_at_or_after(self.slot + 1) {
-            Some(slot) => Some(Self { slot, ..*self }),
-            None => tree.live_at_or_after(self.view.bounds.after()?.first()).map(Self::new),
+    /// Goes to the next live slot. A walk at the end of a branch only.
+    #[inline(always)]
+    fn step<A>(&mut self, tree: &'a RawTree<L, A>, toward: Toward) -> Option<()> {
+        match (toward.nearest(self.place.view.leaf.live() & toward.beyond(self.slot)), toward) {
+            (Some(slot), _) => {
+                self.slot = slot;
+                Some(())
+            }
+            (None, Toward::Higher) => self.leave_at_end(tree),
+            (None, Toward::Lower) => self.leave_at_start(tree),
         }
     }
 
-    /// The next spot to the left. A walk at the end of a leaf only.
-    fn preceding<A>(&self, tree: &'a RawTree<L, A>) -> Option<Self> {
-        match self.slot.checked_sub(1).and_then(|slot| self.view.leaf.live_at_or_before(slot)) {
-            Some(slot) => Some(Self { slot, ..*self }),
-            None => tree.live_at_or_before(self.view.bounds.before()?.last()).map(Self::new),
+    #[inline(never)]
+    fn leave_at_end<A>(&mut self, tree: &'a RawTree<L, A>) -> Option<()> {
+        self.leave(tree, Toward::Higher)
+    }
+
+    #[inline(never)]
+    fn leave_at_start<A>(&mut self, tree: &'a RawTree<L, A>) -> Option<()> {
+        self.leave(tree, Toward::Lower)
+    }
+
+    /// Goes to the first live slot after the leaf.
+    #[inline(always)]
+    fn leave<A>(&mut self, tree: &'a RawTree<L, A>, toward: Toward) -> Option<()> {
+        if self.place.go_beside(toward).is_some() {
+            self.slot = toward.nearest(self.place.view.leaf.live())?;
+        } else {
+            let beyond = toward.near_edge(toward.beyond_range(self.place.view.bounds)?);
+            *self = Self::new(tree.reach(beyond, toward)?, toward)?;
         }
+        Some(())
+    }
+
+    /// The next live slot.
+    fn next<A>(mut self, tree: &'a RawTree<L, A>, toward: Toward) -> Option<Self> {
+        self.step(tree, toward)?;
+        Some(self)
     }
 }
 
 /// Where a shared cursor stands.
 pub(super) enum Place<'a, L: Layout> {
-    /// Before the first index of the bounds.
-    Before,
+    /// Beyond the bounds, on the side to which one got there.
+    Beyond(Toward),
     /// On an entry or a reserved range.
     Taken(Spot<'a, L>),
-    /// On the gap between two of these; without one the gap reaches to the end of the bounds.
-    Gap { left: Option<Spot<'a, L>>, right: Option<Spot<'a, L>> },
-    /// After the last index of the bounds.
-    After,
+    /// On a gap, and what is taken next in a direction; in an empty tree that is nothing.
+    Gap { range: IndexRange, next: Option<Spot<'a, L>>, toward: Toward },
 }
 
 impl<L: Layout> Clone for Place<'_, L> {
@@ -73,116 +103,128 @@ impl<L: Layout> Clone for Place<'_, L> {
 impl<L: Layout> Copy for Place<'_, L> {}
 
 impl<'a, L: Layout> Place<'a, L> {
-    /// What lies at `index`. One walk where something is taken, two for a gap.
-    pub(super) fn at<A>(tree: &'a RawTree<L, A>, index: u64) -> Self {
-        if index < tree.bounds().first() {
-            return Self::Before;
-        }
-        if index > tree.bounds().last() {
-            return Self::After;
-        }
-        match tree.live_at_or_before(index).map(Spot::new) {
-            Some(spot) if spot.range().contains(index) => Self::Taken(spot),
-            left => Self::Gap { left, right: tree.live_at_or_after(index).map(Spot::new) },
+    /// Goes to what lies at `index`. One walk, and for a gap a step to either side.
+    #[inline]
+    pub(super) fn seek<A>(&mut self, tree: &'a RawTree<L, A>, index: u64) {
+        let Some(place) = tree.leaf_at(index) else { return self.seek_outside_of_leaves(tree, index) };
+        let slot = place.view.leaf.find(index);
+        *self = Self::Taken(Spot { place, slot });
+        if place.view.leaf.is_empty(slot) {
+            self.widen(tree, index);
         }
     }
 
-    /// The gap between `left` and `right`, or else `otherwise`, if they adjoin.
-    fn between<A>(
+    /// Takes all of the gap at an index that an empty slot covers.
+    #[inline(never)]
+    fn widen<A>(&mut self, tree: &'a RawTree<L, A>, index: u64) {
+        let next = |toward| self.spot()?.next(tree, toward);
+        *self = Self::gap(tree, index, next(Toward::Lower), next(Toward::Higher));
+    }
+
+    /// Goes to the gap at an index that a free subtree covers, or to an end.
+    #[inline(never)]
+    fn seek_outside_of_leaves<A>(&mut self, tree: &'a RawTree<L, A>, index: u64) {
+        let next = |toward| Spot::new(tree.reach(index, toward)?, toward);
+        *self = if index < tree.bounds().first() {
+            Self::Beyond(Toward::Lower)
+        } else if index > tree.bounds().last() {
+            Self::Beyond(Toward::Higher)
+        } else {
+            Self::gap(tree, index, next(Toward::Lower), next(Toward::Higher))
+        };
+    }
+
+    /// The gap at `index`, between what is taken next on either side.
+    fn gap<A>(
         tree: &RawTree<L, A>,
+        index: u64,
         left: Option<Spot<'a, L>>,
         right: Option<Spot<'a, L>>,
-        otherwise: Self,
     ) -> Self {
-        if gap(tree, left, right).is_some() { Self::Gap { left, right } } else { otherwise }
+        let range = between(tree, left, right).unwrap_or(IndexRange::single(index));
+        match right {
+            Some(_) => Self::Gap { range, next: right, toward: Toward::Higher },
+            None => Self::Gap { range, next: left, toward: Toward::Lower },
+        }
     }
 
-    /// What is there: `None` for the range of a gap.
+    /// What is taken there.
+    #[inline]
     pub(super) fn spot(self) -> Option<Spot<'a, L>> {
         match self {
             Self::Taken(spot) => Some(spot),
-            _ => None,
+            Self::Beyond(_) | Self::Gap { .. } => None,
         }
     }
 
-    pub(super) fn range<A>(self, tree: &RawTree<L, A>) -> Option<IndexRange> {
+    pub(super) fn range(self) -> Option<IndexRange> {
         match self {
             Self::Taken(spot) => Some(spot.range()),
-            Self::Gap { left, right } => gap(tree, left, right),
-            Self::Before | Self::After => None,
+            Self::Gap { range, .. } => Some(range),
+            Self::Beyond(_) => None,
         }
     }
 
-    /// Goes to the next taken range to the right, or to the end, and looks at it.
+    /// Goes to the next taken range, or to the end, and looks at it.
     #[inline]
-    pub(super) fn go_right<A>(&mut self, tree: &'a RawTree<L, A>) -> Option<Found> {
-        if let Self::Taken(Spot { view, slot }) = self {
-            // Most often it is in the same leaf.
-            if let Some(next) = view.leaf.live_at_or_after(*slot + 1) {
-                *slot = next;
-                return Some(view.found(next));
+    pub(super) fn go<A>(&mut self, tree: &'a RawTree<L, A>, toward: Toward) -> Option<Found> {
+        match self {
+            Self::Taken(spot) => {
+                if spot.step(tree, toward).is_some() {
+                    return Some(spot.found());
+                }
+                *self = Self::Beyond(toward);
+                None
             }
+            Self::Beyond(_) | Self::Gap { .. } => self.go_to_taken(tree, toward),
         }
-        *self = self.next_taken(tree);
+    }
+
+    /// The same from where nothing is taken.
+    #[inline(never)]
+    fn go_to_taken<A>(&mut self, tree: &'a RawTree<L, A>, toward: Toward) -> Option<Found> {
+        *self = self.next_taken(tree, toward);
         Some(self.spot()?.found())
     }
 
-    /// Goes to the next taken range to the left, or to the end, and looks at it.
-    #[inline]
-    pub(super) fn go_left<A>(&mut self, tree: &'a RawTree<L, A>) -> Option<Found> {
-        if let Self::Taken(Spot { view, slot }) = self {
-            if let Some(next) = slot.checked_sub(1).and_then(|left| view.leaf.live_at_or_before(left)) {
-                *slot = next;
-                return Some(view.found(next));
-            }
-        }
-        *self = self.prev_taken(tree);
-        Some(self.spot()?.found())
-    }
-
-    /// The next taken range to the right, or the end.
-    pub(super) fn next_taken<A>(self, tree: &'a RawTree<L, A>) -> Self {
+    /// The next taken range, or the end.
+    fn next_taken<A>(self, tree: &'a RawTree<L, A>, toward: Toward) -> Self {
         let next = match self {
-            Self::Before => tree.live_at_or_after(tree.bounds().first()).map(Spot::new),
-            Self::Taken(spot) => spot.following(tree),
-            Self::Gap { right, .. } => right,
-            Self::After => None,
+            Self::Beyond(end) if end == toward => None,
+            Self::Beyond(_) => Spot::first(tree, toward),
+            Self::Taken(spot) => spot.next(tree, toward),
+            Self::Gap { next, toward: ahead, .. } if ahead == toward => next,
+            // Nothing is taken between the two sides of the gap.
+            Self::Gap { next, .. } => next.and_then(|next| next.next(tree, toward)),
         };
-        next.map_or(Self::After, Self::Taken)
+        next.map_or(Self::Beyond(toward), Self::Taken)
     }
 
-    /// The next taken range to the left, or the end.
-    pub(super) fn prev_taken<A>(self, tree: &'a RawTree<L, A>) -> Self {
-        let prev = match self {
-            Self::Before => None,
-            Self::Taken(spot) => spot.preceding(tree),
-            Self::Gap { left, .. } => left,
-            Self::After => tree.live_at_or_before(tree.bounds().last()).map(Spot::new),
-        };
-        prev.map_or(Self::Before, Self::Taken)
-    }
-
-    /// The next range to the right.
-    pub(super) fn next<A>(self, tree: &'a RawTree<L, A>) -> Self {
-        let next = self.next_taken(tree);
+    /// The next range: a gap, if one lies before what is taken next.
+    pub(super) fn next<A>(self, tree: &'a RawTree<L, A>, toward: Toward) -> Self {
+        let next = self.next_taken(tree, toward);
         match self {
-            Self::Before | Self::Taken(_) => Self::between(tree, self.spot(), next.spot(), next),
-            Self::Gap { .. } | Self::After => next,
+            Self::Gap { .. } => return next,
+            Self::Beyond(end) if end == toward => return next,
+            Self::Beyond(_) | Self::Taken(_) => {}
         }
-    }
-
-    /// The next range to the left.
-    pub(super) fn prev<A>(self, tree: &'a RawTree<L, A>) -> Self {
-        let prev = self.prev_taken(tree);
-        match self {
-            Self::Taken(_) | Self::After => Self::between(tree, prev.spot(), self.spot(), prev),
-            Self::Before | Self::Gap { .. } => prev,
+        let (left, right) = match toward {
+            Toward::Higher => (self.spot(), next.spot()),
+            Toward::Lower => (next.spot(), self.spot()),
+        };
+        match between(tree, left, right) {
+            // What is behind is next from there as well, if nothing is ahead.
+            Some(range) => match next.spot() {
+                Some(ahead) => Self::Gap { range, next: Some(ahead), toward },
+                None => Self::Gap { range, next: self.spot(), toward: toward.opposite() },
+            },
+            None => next,
         }
     }
 }
 
 /// What lies between two spots, or between one and an end of the bounds.
-fn gap<L: Layout, A>(
+fn between<L: Layout, A>(
     tree: &RawTree<L, A>,
     left: Option<Spot<'_, L>>,
     right: Option<Spot<'_, L>>,

@@ -9,6 +9,7 @@ use crate::entry::Entry;
 use crate::map::MapleTree;
 use crate::node::{Gaps, Layout};
 use crate::range::IndexRange;
+use crate::raw::Toward;
 
 /// A place in a tree, from which to look around; made by [`MapleTree::cursor_at`], [`MapleTree::cursor_front`]
 /// and [`MapleTree::cursor_back`].
@@ -17,9 +18,9 @@ use crate::range::IndexRange;
 /// bounds, or after the last one. A step off an end leaves it there, and a step back leads in again. Steps
 /// return what the cursor stands on afterwards, `None` at the ends.
 ///
-/// A step is O(1), and O(height) node visits where it leaves a leaf. A step to an entry is that for each
-/// reserved range, too, that it passes over. [`seek`](Self::seek) is one walk, or two for a gap. Nothing
-/// allocates. A copy of a cursor goes its own ways.
+/// A step is O(1), and O(height) node visits where it leaves the leaves below a branch. A step to an entry is that
+/// for each reserved range, too, that it passes over. [`seek`](Self::seek) is one walk, and a step to either side
+/// if it comes to a gap. Nothing allocates. A copy of a cursor goes its own ways.
 ///
 /// ```
 /// use maple_tree::{Content, IndexRange, MapleTree};
@@ -44,15 +45,18 @@ pub struct Cursor<'a, T: Entry, L: Layout = Gaps, A: NodeAlloc = Global> {
 
 impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
     pub(crate) fn front(tree: &'a MapleTree<T, L, A>) -> Self {
-        Self { tree, place: Place::Before }
+        Self { tree, place: Place::Beyond(Toward::Lower) }
     }
 
     pub(crate) fn back(tree: &'a MapleTree<T, L, A>) -> Self {
-        Self { tree, place: Place::After }
+        Self { tree, place: Place::Beyond(Toward::Higher) }
     }
 
+    #[inline]
     pub(crate) fn at(tree: &'a MapleTree<T, L, A>, index: u64) -> Self {
-        Self { tree, place: Place::at(tree.raw(), index) }
+        let mut cursor = Self::front(tree);
+        cursor.place.seek(tree.raw(), index);
+        cursor
     }
 
     /// What the cursor stands on; `None` before the first and after the last index. O(1).
@@ -85,11 +89,11 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
     pub fn range(&self) -> Option<IndexRange> {
-        self.place.range(self.tree.raw())
+        self.place.range()
     }
 
-    /// Goes to what covers `index`. Outside of the tree's bounds that is one of the ends. One walk, two for a
-    /// gap.
+    /// Goes to what covers `index`. Outside of the tree's bounds that is one of the ends. One walk, and a
+    /// step to either side for a gap.
     ///
     /// ```
     /// # use maple_tree::MapleTree;
@@ -101,7 +105,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
     pub fn seek(&mut self, index: u64) -> Option<(IndexRange, Content<T::Borrowed<'a>>)> {
-        self.place = Place::at(self.tree.raw(), index);
+        self.place.seek(self.tree.raw(), index);
         self.current()
     }
 
@@ -117,7 +121,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
     pub fn next_range(&mut self) -> Option<(IndexRange, Content<T::Borrowed<'a>>)> {
-        self.place = self.place.next(self.tree.raw());
+        self.place = self.place.next(self.tree.raw(), Toward::Higher);
         self.current()
     }
 
@@ -133,7 +137,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
     pub fn prev_range(&mut self) -> Option<(IndexRange, Content<T::Borrowed<'a>>)> {
-        self.place = self.place.prev(self.tree.raw());
+        self.place = self.place.next(self.tree.raw(), Toward::Lower);
         self.current()
     }
 
@@ -151,9 +155,10 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
     /// assert_eq!(cursor.prev_entry().map(|(_, value)| *value), Some(1));
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
+    #[inline]
     pub fn next_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'a>)> {
         loop {
-            let found = self.place.go_right(self.tree.raw())?;
+            let found = self.place.go(self.tree.raw(), Toward::Higher)?;
             if let Some(word) = found.word {
                 return Some((found.range, self.tree.lend(word)));
             }
@@ -172,9 +177,10 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
     /// assert_eq!(cursor.prev_entry(), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn prev_entry(&mut self) -> Option<(IndexRange, T::Borrowed<'a>)> {
         loop {
-            let found = self.place.go_left(self.tree.raw())?;
+            let found = self.place.go(self.tree.raw(), Toward::Lower)?;
             if let Some(word) = found.word {
                 return Some((found.range, self.tree.lend(word)));
             }

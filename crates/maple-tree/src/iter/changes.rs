@@ -30,6 +30,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> IterMut<'a, T, L, A> {
 impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iterator for IterMut<'a, T, L, A> {
     type Item = (IndexRange, T::BorrowedMut<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.entries.next()?;
         self.remaining -= 1;
@@ -39,13 +40,24 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iterator for IterMut<'a, T, L, A> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.remaining, Some(self.remaining))
     }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, Self::Item) -> B>(self, init: B, fold: F) -> B {
+        self.entries.fold(init, fold)
+    }
 }
 
 impl<T: Entry, L: Layout, A: NodeAlloc> DoubleEndedIterator for IterMut<'_, T, L, A> {
+    #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
         let item = self.entries.next_back()?;
         self.remaining -= 1;
         Some(item)
+    }
+
+    #[inline]
+    fn rfold<B, F: FnMut(B, Self::Item) -> B>(self, init: B, fold: F) -> B {
+        self.entries.rfold(init, fold)
     }
 }
 
@@ -76,18 +88,34 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> RangeMut<'a, T, L, A> {
 impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iterator for RangeMut<'a, T, L, A> {
     type Item = (IndexRange, T::BorrowedMut<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let (range, word) = self.raw.next_entry()?;
         // V2: the iterator below comes to each word once.
         Some((range, self.values.lend(word)))
     }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, Self::Item) -> B>(self, init: B, mut fold: F) -> B {
+        let Self { raw, mut values } = self;
+        // V2: as above.
+        raw.fold_entries(init, |folded, (range, word)| fold(folded, (range, values.lend(word))))
+    }
 }
 
 impl<T: Entry, L: Layout, A: NodeAlloc> DoubleEndedIterator for RangeMut<'_, T, L, A> {
+    #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
         let (range, word) = self.raw.next_entry_back()?;
         // V2: as above.
         Some((range, self.values.lend(word)))
+    }
+
+    #[inline]
+    fn rfold<B, F: FnMut(B, Self::Item) -> B>(self, init: B, mut fold: F) -> B {
+        let Self { raw, mut values } = self;
+        // V2: as above.
+        raw.fold_entries_back(init, |folded, (range, word)| fold(folded, (range, values.lend(word))))
     }
 }
 

@@ -26,6 +26,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iter<'a, T, L, A> {
 impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iterator for Iter<'a, T, L, A> {
     type Item = (IndexRange, T::Borrowed<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.entries.next()?;
         self.remaining -= 1;
@@ -35,13 +36,24 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iterator for Iter<'a, T, L, A> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.remaining, Some(self.remaining))
     }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, Self::Item) -> B>(self, init: B, fold: F) -> B {
+        self.entries.fold(init, fold)
+    }
 }
 
 impl<T: Entry, L: Layout, A: NodeAlloc> DoubleEndedIterator for Iter<'_, T, L, A> {
+    #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
         let item = self.entries.next_back()?;
         self.remaining -= 1;
         Some(item)
+    }
+
+    #[inline]
+    fn rfold<B, F: FnMut(B, Self::Item) -> B>(self, init: B, fold: F) -> B {
+        self.entries.rfold(init, fold)
     }
 }
 
@@ -76,6 +88,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Range<'a, T, L, A> {
 impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iterator for Range<'a, T, L, A> {
     type Item = (IndexRange, T::Borrowed<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let (range, word) = self.raw.next_entry()?;
         Some((range, self.tree.lend(word)))
@@ -85,12 +98,25 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Iterator for Range<'a, T, L, A> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         (0, Some(self.tree.len()))
     }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, Self::Item) -> B>(self, init: B, mut fold: F) -> B {
+        let Self { tree, raw } = self;
+        raw.fold_entries(init, |folded, (range, word)| fold(folded, (range, tree.lend(word))))
+    }
 }
 
 impl<T: Entry, L: Layout, A: NodeAlloc> DoubleEndedIterator for Range<'_, T, L, A> {
+    #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
         let (range, word) = self.raw.next_entry_back()?;
         Some((range, self.tree.lend(word)))
+    }
+
+    #[inline]
+    fn rfold<B, F: FnMut(B, Self::Item) -> B>(self, init: B, mut fold: F) -> B {
+        let Self { tree, raw } = self;
+        raw.fold_entries_back(init, |folded, (range, word)| fold(folded, (range, tree.lend(word))))
     }
 }
 

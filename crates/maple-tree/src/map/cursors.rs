@@ -10,7 +10,7 @@ use crate::raw::Toward;
 
 impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// A cursor on what covers `index`: an entry, a reserved range, or a whole gap. Outside of the tree's
-    /// bounds it stands before them or after them. One walk, two for a gap.
+    /// bounds it stands before them or after them. One walk, and a step to either side for a gap.
     ///
     /// ```
     /// # use maple_tree::{IndexRange, MapleTree};
@@ -20,6 +20,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// assert_eq!(tree.cursor_at(5).next_entry().map(|(range, ())| range), IndexRange::new(10, 19));
     /// # Ok::<(), maple_tree::InsertError<()>>(())
     /// ```
+    #[inline]
     pub fn cursor_at(&self, index: u64) -> Cursor<'_, T, L, A> {
         Cursor::at(self, index)
     }
@@ -103,12 +104,12 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
         CursorMut::back(self)
     }
 
-    /// The entry next to what covers `index`. One walk, and another for each reserved range in between.
+    /// The entry next to what covers `index`. One walk, two at the end of a branch, and as much again for each reserved
+    /// range in between.
     pub(crate) fn entry_beyond(&self, index: u64, toward: Toward) -> Option<(IndexRange, T::Borrowed<'_>)> {
         let mut index = index;
         loop {
-            let (view, slot) = self.raw().live_beyond(index, toward)?;
-            let found = view.found(slot);
+            let found = self.raw().next_to(index, toward)?;
             match found.word {
                 Some(word) => return Some((found.range, self.lend(word))),
                 None => index = found.range.first(),

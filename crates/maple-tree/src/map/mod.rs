@@ -233,7 +233,7 @@ impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// What lies at `index`, and how far: an entry, a reserved range, or a gap with its whole extent. Outside of the
     /// tree's bounds there is nothing.
     ///
-    /// One walk where something is taken, two for a gap (`mas_walk` of the kernel). Allocates nothing.
+    /// One walk, and for a gap a step of a cursor to either side (`mas_walk` of the kernel). Allocates nothing.
     ///
     /// ```
     /// # use maple_tree::{Content, IndexRange, MapleTree};

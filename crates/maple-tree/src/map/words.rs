@@ -89,6 +89,7 @@ pub(crate) struct ValuesMut<'a, T>(PhantomData<&'a mut T>);
 
 impl<'a, T: Entry> ValuesMut<'a, T> {
     /// Lends out a value of the tree that this was made from. By V2 nobody does that twice.
+    #[inline]
     pub(crate) fn lend(&mut self, word: Held) -> T::BorrowedMut<'a> {
         // SAFETY: by V1 the word was made from a `T`. The tree is borrowed exclusively during `'a`, so it is
         // not taken back, and nothing is borrowed from it but by this; by V2 this is the only time.
@@ -98,6 +99,7 @@ impl<'a, T: Entry> ValuesMut<'a, T> {
 
 impl<T: Entry, L: Layout, A: NodeAlloc> MapleTree<T, L, A> {
     /// Lends out a value while the tree is borrowed.
+    #[inline]
     pub(crate) fn lend(&self, word: Held) -> T::Borrowed<'_> {
         // SAFETY: `word` is in this tree, so by V1 it was made from a `T`; it is taken out, or lent to be changed,
         // only through `&mut self`, which waits for the borrow to end.

@@ -15,9 +15,10 @@ pub struct Parts<'a, W, X> {
     pub(super) store: &'a mut X,
 }
 
-/// A bit mask of the slots below `len`.
+/// A bit mask of the slots below `len`, which is 32 at most.
+#[inline]
 fn below(len: usize) -> u32 {
-    if len >= 32 { u32::MAX } else { (1 << len) - 1 }
+    ((1_u64 << len) - 1) as u32
 }
 
 /// A node as pivots and slots, whatever its size and whatever the slots hold.
@@ -128,16 +129,15 @@ pub trait Shape: Sized {
     /// The lowest index of a slot.
     #[inline]
     fn first_of(&self, slot: usize, bounds: IndexRange) -> u64 {
-        match slot.checked_sub(1) {
-            Some(before) => self.pivots()[before] + 1,
-            None => bounds.first(),
-        }
+        // Before slot 0 there is no pivot.
+        self.pivots().get(slot.wrapping_sub(1)).map_or(bounds.first(), |before| before + 1)
     }
 
     /// The highest index of a slot.
     #[inline]
     fn last_of(&self, slot: usize, bounds: IndexRange) -> u64 {
-        if slot + 1 < self.len() { self.pivots()[slot] } else { bounds.last() }
+        // A pivot that is not in use is the highest index that there is (N1).
+        self.pivots().get(slot).map_or(bounds.last(), |&pivot| pivot.min(bounds.last()))
     }
 
     /// The range of a slot. It cannot be empty, since pivots strictly increase.
@@ -150,7 +150,7 @@ pub trait Shape: Sized {
     /// What a slot holds.
     #[inline]
     fn slot(&self, slot: usize) -> Option<&Self::Live> {
-        self.slots()[slot].as_ref()
+        self.slots().get(slot)?.as_ref()
     }
 
     /// How many slots would be in use if empty ones that stand side by side were one.

@@ -6,9 +6,9 @@
 
 mod inside;
 
+use super::Found;
 use super::RawTree;
 use super::balance::join_sparse;
-use super::seek::Found;
 use super::summarize::{Run, raise, refresh_all};
 use crate::alloc::NodeAlloc;
 use crate::node::{Layout, Link, Memory, Node, NodeMut, Shape};

@@ -18,6 +18,7 @@ mod build;
 mod compact;
 mod copy;
 mod erase;
+mod leaves;
 mod longest;
 mod path;
 mod search;
@@ -27,12 +28,14 @@ mod split;
 mod store;
 mod summarize;
 mod sweep;
+mod toward;
 mod trim;
 mod write;
 
 pub use compact::Compaction;
-pub(crate) use seek::{Found, LeafView, Reached, Toward};
+pub(crate) use leaves::{Found, LeafView, PlacedLeaf, Reached};
 pub(crate) use store::PreparedStore;
+pub(crate) use toward::Toward;
 pub(crate) use write::InsertFailure;
 
 use crate::alloc::NodeAlloc;

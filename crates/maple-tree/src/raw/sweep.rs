@@ -3,7 +3,7 @@
 //! A slot that is live stays live, whatever it holds then, so no gap changes and no summary has to.
 
 use super::RawTree;
-use super::seek::Toward;
+use super::Toward;
 use crate::alloc::NodeAlloc;
 use crate::entry::Held;
 use crate::node::{Layout, Link, NodeMut, Shape};
