@@ -35,11 +35,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
 
     /// Takes out a root that has one child, once that covers all that the root covers.
     fn lower_root(&mut self, mode: Option<AllocMode>) {
-        let single = |link: Option<&Link<L>>| match link.map(Link::node) {
-            Some(Node::Branch(branch)) => branch.live().is_power_of_two(),
-            _ => false,
-        };
-        while single(self.tree.root()) {
+        while self.tree.can_lose_root() {
             let index = self.tree.bounds.first();
             let draft = match mode {
                 Some(mode) => self.begin(index, 0, mode),
@@ -47,15 +43,21 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
             };
             let Ok(draft) = draft else { return };
             let height = self.tree.height;
-            while self.tree.root().is_some_and(Link::is_private)
-                && self.tree.own_edges(mode).is_ok()
-                && self.tree.shrink_once()
-            {}
+            let mut owned = Ok(());
+            while self.tree.root().is_some_and(Link::is_private) {
+                owned = self.tree.own_edges(mode);
+                if owned.is_err() || !self.tree.shrink_once() {
+                    break;
+                }
+            }
             if self.tree.height == height {
                 return draft.discard(self.tree);
             }
             let replaced = draft.publish(self, None);
             self.retire(replaced);
+            if owned.is_err() {
+                return;
+            }
         }
     }
 
