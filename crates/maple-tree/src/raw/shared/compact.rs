@@ -16,6 +16,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         while let Some(depth) = sparse.checked_ilog2() {
             sparse &= !(1 << depth);
             if self.tree.memory.kept_none() {
+                reached!(EraseCannotJoin);
                 return;
             }
             let depth = depth as usize;
@@ -23,7 +24,9 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
                 continue;
             }
             let Ok(draft) = Draft::begin(self.tree, index, depth, None) else { continue };
-            if self.tree.join_private(index, None) {
+            let joined = self.tree.join_private(index, None);
+            reached!(if joined { EraseJoins } else { EraseGivesUp });
+            if joined {
                 let replaced = draft.publish(self, None);
                 self.retire(replaced);
             } else {
@@ -50,6 +53,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
                     break;
                 }
             }
+            reached!(if self.tree.height == height { RootNotLowered } else { RootLowered });
             if self.tree.height == height {
                 return draft.discard(self.tree);
             }
