@@ -6,7 +6,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Schedul
 use shuttle::{Config, Runner};
 
 /// How many schedules of each kind, if `MAPLE_ROUNDS` does not say how many times as many.
-const SCHEDULES: usize = 200;
+const SCHEDULES: usize = 1000;
 
 /// In how many places PCT takes the thread off that is most urgent.
 const DEPTH: usize = 3;

@@ -85,10 +85,10 @@ impl State {
     fn put(&mut self, range: IndexRange, number: Option<usize>) {
         for (entry, number) in self.entries().into_iter().filter(|(entry, _)| entry.overlaps(range)) {
             self.set(entry, None);
-            for rest in [range.before(), range.after()] {
-                if let Some(rest) = rest.and_then(|rest| rest.intersection(entry)) {
-                    self.set(rest, Some(number));
-                }
+            let before = range.first().checked_sub(1).and_then(|last| IndexRange::new(entry.first(), last));
+            let after = IndexRange::new(range.last() + 1, entry.last());
+            for rest in [before, after].into_iter().flatten() {
+                self.set(rest, Some(number));
             }
         }
         self.set(range, number);
