@@ -36,7 +36,7 @@ struct Amount {
     most_bytes: usize,
 }
 
-const FEW: Amount = Amount { of_corpus: 0, random: 12, most_bytes: 80 };
+const FEW: Amount = Amount { of_corpus: 2, random: 40, most_bytes: 120 };
 const MANY: Amount = Amount { of_corpus: 10, random: 40, most_bytes: 300 };
 
 impl Target {
