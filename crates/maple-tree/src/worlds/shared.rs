@@ -69,9 +69,8 @@ fn after_with<L: TracksGaps>(state: &State<L>, op: Op, kept: usize) -> Option<St
             Some(last) if back => before[before.len() - 1 - last].0.before(),
             Some(last) => before[last].0.after(),
         };
-        check_way(&found, back, rest, &before, &now).unwrap_or_else(|what| {
-            panic!("after {passed} entries, from the back: {back}, a reader {what}: {found:?}; {}", about())
-        });
+        let kept_promise = check_way(&found, back, rest, &before, &now);
+        assert_eq!(kept_promise, Ok(()), "after {passed}, from the back: {back}, {found:?}; {}", about());
     }
     drop(reader);
 

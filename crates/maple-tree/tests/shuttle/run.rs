@@ -34,5 +34,5 @@ fn run(scheduler: impl Scheduler + 'static, program: impl Fn() + Send + Sync + '
 
 fn number(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|error| panic!("{name}={text}: {error}")))
+    Some(text.parse().unwrap_or_else(|error| unreachable!("{name}={text}: {error}")))
 }

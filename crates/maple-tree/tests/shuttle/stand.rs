@@ -211,7 +211,8 @@ impl<L: Layout> Stand<L> {
         let log = locked(&self.log);
         let states = &log.states[from..];
         let moment = states.iter().position(|state| state.at(index) == at);
-        let moment = moment.unwrap_or_else(|| panic!("{at:?} was at {index} at no time, but {states:?}"));
+        let moment =
+            moment.unwrap_or_else(|| unreachable!("{at:?} was at {index} at no time, but {states:?}"));
         *seen = from + moment;
         found.extend(at.map(|(_, number)| number));
     }
