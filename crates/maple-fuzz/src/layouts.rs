@@ -12,7 +12,7 @@ pub(crate) trait Tested: Layout {
     fn search(subject: &mut Subject<'_, Self>, op: search::Op) -> Done;
 
     /// Likewise, in a shared tree.
-    fn search_shared(subject: &mut shared::Subject<'_, '_, Self>, op: shared::Search) -> shared::Done;
+    fn search_shared(subject: &mut shared::Subject<'_, Self>, op: shared::Search) -> shared::Done;
 }
 
 impl Tested for Gaps {
@@ -20,7 +20,7 @@ impl Tested for Gaps {
         op.apply(subject)
     }
 
-    fn search_shared(subject: &mut shared::Subject<'_, '_, Self>, op: shared::Search) -> shared::Done {
+    fn search_shared(subject: &mut shared::Subject<'_, Self>, op: shared::Search) -> shared::Done {
         op.apply(subject)
     }
 }
@@ -30,7 +30,7 @@ impl Tested for SmallGaps {
         op.apply(subject)
     }
 
-    fn search_shared(subject: &mut shared::Subject<'_, '_, Self>, op: shared::Search) -> shared::Done {
+    fn search_shared(subject: &mut shared::Subject<'_, Self>, op: shared::Search) -> shared::Done {
         op.apply(subject)
     }
 }
@@ -40,7 +40,7 @@ impl Tested for NoGaps {
         Done::Nothing
     }
 
-    fn search_shared(_subject: &mut shared::Subject<'_, '_, Self>, _op: shared::Search) -> shared::Done {
+    fn search_shared(_subject: &mut shared::Subject<'_, Self>, _op: shared::Search) -> shared::Done {
         shared::Done::WithoutMemory
     }
 }
@@ -50,7 +50,7 @@ impl Tested for SmallNoGaps {
         Done::Nothing
     }
 
-    fn search_shared(_subject: &mut shared::Subject<'_, '_, Self>, _op: shared::Search) -> shared::Done {
+    fn search_shared(_subject: &mut shared::Subject<'_, Self>, _op: shared::Search) -> shared::Done {
         shared::Done::WithoutMemory
     }
 }

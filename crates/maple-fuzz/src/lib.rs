@@ -11,6 +11,7 @@
 //! maple_fuzz::Program::from_bytes(b"any bytes are a program").run();
 //! ```
 
+mod calls;
 mod check;
 mod choice;
 mod domain;

@@ -2,11 +2,12 @@
 
 use std::marker::PhantomData;
 
-use arbitrary::{Arbitrary, Result, Unstructured};
+use arbitrary::Arbitrary;
 use maple_faults::sweep::{self, Report};
 use maple_faults::{FaultyAlloc, Plan};
-use maple_tree::{Gaps, IndexRange, NoGaps, SmallGaps, SmallNoGaps};
+use maple_tree::IndexRange;
 
+use crate::calls::Calls;
 use crate::choice::choice;
 use crate::layouts::Tested;
 use crate::ops::Op;
@@ -16,10 +17,7 @@ use crate::values::Live;
 
 /// Calls of the tree, one after the other, and what they begin with. Any bytes are a program.
 #[derive(Debug)]
-pub struct Program {
-    setup: Setup,
-    ops: Vec<Op>,
-}
+pub struct Program(Calls<Setup, Op>);
 
 /// What a program runs on.
 #[derive(Clone, Copy, Debug, Arbitrary)]
@@ -92,22 +90,30 @@ impl Memory {
     }
 }
 
-/// All bytes are used up: how many operations there are follows from them, and is not one more number to get right.
-impl<'a> Arbitrary<'a> for Program {
-    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let setup = bytes.arbitrary()?;
-        let mut ops = Vec::new();
-        while !bytes.is_empty() {
-            ops.push(bytes.arbitrary()?);
+/// Calls a method for the layout of the nodes that is meant.
+macro_rules! on_layout {
+    ($nodes:expr, $self:ident.$method:ident($($argument:expr),*)) => {
+        match $nodes {
+            $crate::program::Nodes::SmallGaps => $self.$method::<maple_tree::SmallGaps>($($argument),*),
+            $crate::program::Nodes::Gaps => $self.$method::<maple_tree::Gaps>($($argument),*),
+            $crate::program::Nodes::SmallNoGaps => $self.$method::<maple_tree::SmallNoGaps>($($argument),*),
+            $crate::program::Nodes::NoGaps => $self.$method::<maple_tree::NoGaps>($($argument),*),
         }
-        Ok(Self { setup, ops })
+    };
+}
+pub(crate) use on_layout;
+
+impl Setup {
+    /// Where the tree begins and ends.
+    pub(crate) fn bounds(&self) -> IndexRange {
+        if self.bounded { self.space.range() } else { IndexRange::FULL }
     }
 }
 
 impl Program {
     /// The program that some bytes stand for. Where they end within an operation, zeros follow.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        Unstructured::new(bytes).arbitrary().expect("any bytes are a program")
+        Self(Calls::from_bytes(bytes))
     }
 
     /// Runs it on a tree and on a model.
@@ -116,12 +122,7 @@ impl Program {
     ///
     /// If the tree does anything wrong.
     pub fn run(&self) {
-        match self.setup.nodes {
-            Nodes::SmallGaps => self.run_on::<SmallGaps>(),
-            Nodes::Gaps => self.run_on::<Gaps>(),
-            Nodes::SmallNoGaps => self.run_on::<SmallNoGaps>(),
-            Nodes::NoGaps => self.run_on::<NoGaps>(),
-        }
+        on_layout!(self.0.setup.nodes, self.run_on());
     }
 
     /// Runs it with each of its allocations failing, one after the other, whatever it says of memory. A failure names the
@@ -131,28 +132,21 @@ impl Program {
     ///
     /// If the tree does anything wrong.
     pub fn every_failure(&self, name: &str, command: &str) -> Report {
-        match self.setup.nodes {
-            Nodes::SmallGaps => self.sweep_on::<SmallGaps>(name, command),
-            Nodes::Gaps => self.sweep_on::<Gaps>(name, command),
-            Nodes::SmallNoGaps => self.sweep_on::<SmallNoGaps>(name, command),
-            Nodes::NoGaps => self.sweep_on::<NoGaps>(name, command),
-        }
+        on_layout!(self.0.setup.nodes, self.sweep_on(name, command))
     }
 
     fn sweep_on<L: Tested>(&self, name: &str, command: &str) -> Report {
-        let Setup { space, bounded, .. } = self.setup;
-        let space = space.range();
-        let bounds = if bounded { space } else { IndexRange::FULL };
-        let ops = self.ops.iter().copied().filter(|op| !matches!(op, Op::Memory(_))).collect();
+        let Calls { setup, ops } = &self.0;
+        let (space, bounds) = (setup.space.range(), setup.bounds());
+        let ops = ops.iter().copied().filter(|op| !matches!(op, Op::Memory(_))).collect();
         sweep::every_failure(&On::<L>(Steps { name, command, space, bounds, ops }, PhantomData))
     }
 
     fn run_on<L: Tested>(&self) {
-        let Setup { space, bounded, memory, .. } = self.setup;
-        let (alloc, live, space) = (FaultyAlloc::new(memory.plan()), Live::default(), space.range());
-        let bounds = if bounded { space } else { IndexRange::FULL };
-        let mut subject = Subject::<L>::new(&alloc, &live, space, bounds);
-        for &op in &self.ops {
+        let Calls { setup, ops } = &self.0;
+        let (alloc, live) = (FaultyAlloc::new(setup.memory.plan()), Live::default());
+        let mut subject = Subject::<L>::new(&alloc, &live, setup.space.range(), setup.bounds());
+        for &op in ops {
             subject.apply(op);
         }
         subject.check_all();

@@ -143,6 +143,46 @@ mod counting {
         RootGrows,
         /// A root with one child stays, since the child has no room to grow.
         RootCannotGrow,
+        /// Under readers: a word goes into the empty slot of just its range.
+        OccupiedInPlace,
+        /// A word takes the place of another one.
+        ReplacedInPlace,
+        /// A node without a live slot is taken out of a branch, in place.
+        UnlinkedInPlace,
+        /// The root is.
+        RootUnlinked,
+        /// A copy has fewer slots: empty ones stood side by side.
+        CopyIsTidier,
+        /// A copy of a leaf is published.
+        LeafPublished,
+        /// A copy of a branch is, with other nodes below it.
+        BranchPublished,
+        /// A copy of the root is.
+        RootPublished,
+        /// A copy becomes larger by the branch above.
+        DraftRises,
+        /// Likewise when nothing is left in it.
+        DraftRisesEmptied,
+        /// An insertion joins what an erase has left sparse.
+        InsertJoins,
+        /// A child lies wholly in a range that is stored over.
+        CarvedWhole,
+        /// A child is cut by an end of it.
+        CarvedInPart,
+        /// A child that is cut holds nothing any more.
+        CarvedEmpty,
+        /// A draft is given up.
+        DraftDiscarded,
+        /// An erase joins sparse nodes, since nodes are kept for that.
+        EraseJoins,
+        /// It has too few, when it has begun.
+        EraseGivesUp,
+        /// It has none.
+        EraseCannotJoin,
+        /// A root with one child is taken out.
+        RootLowered,
+        /// Likewise, but there are too few nodes to copy what becomes the root.
+        RootNotLowered,
         /// A search ends in a leaf.
         FoundInLeaf,
         /// A search ends in an empty slot of a branch.

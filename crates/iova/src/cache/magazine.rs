@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 
 use super::try_boxed;
 
-/// How many ranges a magazine holds: with the link, 1 KiB. loom, which tries all orders, can do with fewer.
-pub(super) const CAPACITY: usize = if cfg!(all(test, loom)) { 2 } else { 127 };
+/// How many ranges a magazine holds: with the link, 1 KiB. loom and shuttle, which are to see magazines come
+/// and go in short programs, can do with fewer.
+pub(super) const CAPACITY: usize = if cfg!(any(all(test, loom), shuttle)) { 2 } else { 127 };
 
 /// The memory of a magazine. On cache lines of its own, since only one CPU at a time uses it.
 #[repr(align(64))]

@@ -10,8 +10,9 @@ mod ops;
 mod request;
 mod subject;
 
-use arbitrary::{Arbitrary, Result, Unstructured};
+use arbitrary::Arbitrary;
 
+use crate::calls::Calls;
 use crate::choice::choice;
 use crate::program::Memory;
 use ops::Op;
@@ -19,10 +20,7 @@ use subject::Subject;
 
 /// Calls of a domain, one after the other, and what it is like. Any bytes are a program.
 #[derive(Debug)]
-pub struct DomainProgram {
-    setup: Setup,
-    ops: Vec<Op>,
-}
+pub struct DomainProgram(Calls<Setup, Op>);
 
 /// What a program runs on. All is taken modulo what makes sense.
 #[derive(Clone, Copy, Debug, Arbitrary)]
@@ -50,18 +48,6 @@ choice! {
     }
 }
 
-/// All bytes are used up, as in [`Program`](crate::Program).
-impl<'a> Arbitrary<'a> for DomainProgram {
-    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let setup = bytes.arbitrary()?;
-        let mut ops = Vec::new();
-        while !bytes.is_empty() {
-            ops.push(bytes.arbitrary()?);
-        }
-        Ok(Self { setup, ops })
-    }
-}
-
 impl Size {
     fn granules(self) -> usize {
         match self {
@@ -76,7 +62,7 @@ impl Size {
 impl DomainProgram {
     /// The program that some bytes stand for. Where they end within an operation, zeros follow.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        Unstructured::new(bytes).arbitrary().expect("any bytes are a program")
+        Self(Calls::from_bytes(bytes))
     }
 
     /// Runs it on a domain and on a model.
@@ -85,8 +71,8 @@ impl DomainProgram {
     ///
     /// If the domain does anything wrong.
     pub fn run(&self) {
-        let mut subject = Subject::new(&self.setup);
-        for &op in &self.ops {
+        let mut subject = Subject::new(&self.0.setup);
+        for &op in &self.0.ops {
             subject.apply(op);
         }
         subject.finish();

@@ -27,7 +27,7 @@ choice! {
 }
 
 impl Op {
-    pub(super) fn apply<L: Tested>(self, subject: &mut Subject<'_, '_, L>, staying: Option<&Staying<'_>>) {
+    pub(super) fn apply<L: Tested>(self, subject: &mut Subject<'_, L>, staying: Option<&Staying<'_>>) {
         match self {
             Self::Fill { first, count, size, gap, reserve: reserved, down } => {
                 let first = subject.index(first);
@@ -81,7 +81,7 @@ impl Op {
 }
 
 /// Each is an insertion of its own: those before one that fails stay.
-fn extend<L: Tested>(subject: &mut Subject<'_, '_, L>, count: u8, size: u8, gap: u8) -> Done {
+fn extend<L: Tested>(subject: &mut Subject<'_, L>, count: u8, size: u8, gap: u8) -> Done {
     let bounds = subject.model.bounds();
     let end = subject.model.taken().next_back().map(|(range, _)| range.last());
     let mut next = end.map_or(Some(bounds.first()), |end| end.checked_add(1));

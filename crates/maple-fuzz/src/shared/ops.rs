@@ -48,7 +48,7 @@ choice! {
 }
 
 impl Op {
-    pub(super) fn apply<L: Tested>(self, subject: &mut Subject<'_, '_, L>, staying: Option<&Staying<'_>>) {
+    pub(super) fn apply<L: Tested>(self, subject: &mut Subject<'_, L>, staying: Option<&Staying<'_>>) {
         match self {
             Self::Insert { span, atomic } => {
                 let ends = subject.span(span);
@@ -119,10 +119,7 @@ impl Op {
     }
 }
 
-fn at<'s, 't, 'a, L: Tested>(
-    subject: &'s mut Subject<'t, 'a, L>,
-    which: u8,
-) -> &'s mut Option<Guest<'t, 'a, L>> {
+fn at<'s, 't, L: Tested>(subject: &'s mut Subject<'t, L>, which: u8) -> &'s mut Option<Guest<'t, L>> {
     let guests = subject.guests.len();
     &mut subject.guests[usize::from(which) % guests]
 }
@@ -131,7 +128,7 @@ pub(super) fn mode(atomic: bool) -> AllocMode {
     if atomic { AllocMode::Atomic } else { AllocMode::Normal }
 }
 
-pub(super) fn insert<L: Tested>(subject: &mut Subject<'_, '_, L>, ends: Ends, mode: AllocMode) -> Done {
+pub(super) fn insert<L: Tested>(subject: &mut Subject<'_, L>, ends: Ends, mode: AllocMode) -> Done {
     let expected = insertable(&subject.model, ends);
     let (number, value) = subject.value();
     let result = subject.writer().insert_with(ends, value, mode);
@@ -142,7 +139,7 @@ pub(super) fn insert<L: Tested>(subject: &mut Subject<'_, '_, L>, ends: Ends, mo
     wrote(subject, result, expected, Some(number))
 }
 
-pub(super) fn reserve<L: Tested>(subject: &mut Subject<'_, '_, L>, ends: Ends, mode: AllocMode) -> Done {
+pub(super) fn reserve<L: Tested>(subject: &mut Subject<'_, L>, ends: Ends, mode: AllocMode) -> Done {
     let expected = insertable(&subject.model, ends);
     let result = subject.writer().reserve_with(ends, mode);
     wrote(subject, result, expected, None)
@@ -150,7 +147,7 @@ pub(super) fn reserve<L: Tested>(subject: &mut Subject<'_, '_, L>, ends: Ends, m
 
 /// Writes to the model what was written to what was free.
 fn wrote<L: Tested>(
-    subject: &mut Subject<'_, '_, L>,
+    subject: &mut Subject<'_, L>,
     result: Result<(), InsertErrorKind>,
     expected: Result<IndexRange, InsertErrorKind>,
     value: Option<u64>,
@@ -177,11 +174,7 @@ pub(super) fn refused(kind: InsertErrorKind, expected: Result<IndexRange, Insert
     }
 }
 
-pub(super) fn erase_if<L: Tested>(
-    subject: &mut Subject<'_, '_, L>,
-    index: u64,
-    wanted: Option<bool>,
-) -> Done {
+pub(super) fn erase_if<L: Tested>(subject: &mut Subject<'_, L>, index: u64, wanted: Option<bool>) -> Done {
     let there = subject.model.at(index).and_then(|(range, value)| Some((range, value?)));
     let mut writer = subject.writer();
     let erased = match wanted {
@@ -205,7 +198,7 @@ pub(super) fn erase_if<L: Tested>(
     Done::WithoutMemory
 }
 
-pub(super) fn unreserve<L: Tested>(subject: &mut Subject<'_, '_, L>, index: u64) -> Done {
+pub(super) fn unreserve<L: Tested>(subject: &mut Subject<'_, L>, index: u64) -> Done {
     let reserved = subject.model.at(index).filter(|(_, value)| value.is_none()).map(|(range, _)| range);
     assert_eq!(subject.writer().unreserve(index), reserved);
     if reserved.is_some() {
@@ -214,7 +207,7 @@ pub(super) fn unreserve<L: Tested>(subject: &mut Subject<'_, '_, L>, index: u64)
     Done::WithoutMemory
 }
 
-fn replace<L: Tested>(subject: &mut Subject<'_, '_, L>, index: u64) -> Done {
+fn replace<L: Tested>(subject: &mut Subject<'_, L>, index: u64) -> Done {
     let there = subject.model.at(index);
     let (number, value) = subject.value();
     let mut writer = subject.writer();

@@ -42,7 +42,7 @@ fn note(gone: &mut Gone) -> impl FnMut(IndexRange, &Counted) {
 }
 
 impl Op {
-    pub(super) fn apply<L: Tested>(self, subject: &mut Subject<'_, '_, L>) -> Done {
+    pub(super) fn apply<L: Tested>(self, subject: &mut Subject<'_, L>) -> Done {
         match self {
             Self::Store { span, atomic } => {
                 let ends = subject.span(span);
@@ -98,7 +98,7 @@ impl Op {
     }
 }
 
-fn prepare<L: Tested>(subject: &mut Subject<'_, '_, L>, span: Span, over: bool, used: Use) -> Done {
+fn prepare<L: Tested>(subject: &mut Subject<'_, L>, span: Span, over: bool, used: Use) -> Done {
     let ends = subject.span(span);
     let free = insertable(&subject.model, ends);
     let expected = if over { storable(&subject.model, ends) } else { free };
@@ -151,7 +151,7 @@ fn within(model: &Model, range: IndexRange) -> Gone {
 
 /// Writes to the model what was written over a range: something with a value, or without one, or nothing.
 fn overwrote<L: Tested>(
-    subject: &mut Subject<'_, '_, L>,
+    subject: &mut Subject<'_, L>,
     result: Result<Gone, InsertErrorKind>,
     expected: Result<IndexRange, InsertErrorKind>,
     taken: Option<Option<u64>>,
@@ -171,7 +171,7 @@ fn overwrote<L: Tested>(
 
 /// Without memory it joins what it can. Then the model takes over what is left, if that is part of what was
 /// meant.
-fn merge<L: Tested>(subject: &mut Subject<'_, '_, L>, window: Span, bits: u8) -> Done {
+fn merge<L: Tested>(subject: &mut Subject<'_, L>, window: Span, bits: u8) -> Done {
     let ends = subject.span(window);
     let same = |left: u64, right: u64| (left ^ right) >> (bits % 64) == 0;
     let failed = subject.alloc.counts().failed;
@@ -188,7 +188,7 @@ fn merge<L: Tested>(subject: &mut Subject<'_, '_, L>, window: Span, bits: u8) ->
 }
 
 fn partly_merged<L: Tested>(
-    subject: &Subject<'_, '_, L>,
+    subject: &Subject<'_, L>,
     before: &Model,
     same: impl Fn(u64, u64) -> bool,
 ) -> Model {

@@ -15,13 +15,13 @@ use crate::place::{Ends, Span, held};
 use crate::values::{Counted, Live};
 
 /// A reader, and what its values are known by that it has found.
-pub(super) struct Guest<'t, 'a, L: Tested> {
-    pub(super) reader: Reader<'t, 'a, L>,
+pub(super) struct Guest<'t, L: Tested> {
+    pub(super) reader: Reader<'t, L>,
     found: Vec<u64>,
 }
 
-impl<'t, 'a, L: Tested> Guest<'t, 'a, L> {
-    pub(super) fn new(tree: &'t Tree<'a, L>) -> Self {
+impl<'t, L: Tested> Guest<'t, L> {
+    pub(super) fn new(tree: &'t Tree<L>) -> Self {
         Self { reader: tree.read(), found: Vec::new() }
     }
 
@@ -168,7 +168,7 @@ impl<'g, I: DoubleEndedIterator<Item = (IndexRange, &'g Counted)>> Watching for 
     }
 }
 
-impl<L: Tested> Subject<'_, '_, L> {
+impl<L: Tested> Subject<'_, L> {
     /// A reader comes, begins to iterate over a window, and stays while the next operations are done.
     pub(super) fn stay(
         &mut self,

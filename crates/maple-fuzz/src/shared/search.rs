@@ -18,7 +18,7 @@ choice! {
 }
 
 impl Op {
-    pub(crate) fn apply<L: Tested + TracksGaps>(self, subject: &mut Subject<'_, '_, L>) -> Done {
+    pub(crate) fn apply<L: Tested + TracksGaps>(self, subject: &mut Subject<'_, L>) -> Done {
         let (Self::Allocate(request) | Self::AllocateCyclic(request) | Self::FindGap(request)) = self;
         let Some(request) = subject.request(request) else { return Done::WithoutMemory };
         let last = subject.placed_last;

@@ -15,18 +15,20 @@ use crate::place::{Ends, Ground, Index, Request, Span};
 use crate::values::{Counted, Live};
 
 /// A tree, those who read it, and what it should hold. Says where it was when a check fails.
-pub(crate) struct Subject<'t, 'a, L: Tested> {
-    pub(super) tree: &'t Tree<'a, L>,
+pub(crate) struct Subject<'t, L: Tested> {
+    pub(super) tree: &'t Tree<L>,
     pub(super) model: Model,
-    pub(super) alloc: &'a FaultyAlloc,
-    pub(super) live: &'a Live,
+    pub(super) alloc: &'t FaultyAlloc,
+    pub(super) live: &'t Live,
     /// Readers that come and go in any order.
-    pub(super) guests: [Option<Guest<'t, 'a, L>>; 3],
-    space: IndexRange,
+    pub(super) guests: [Option<Guest<'t, L>>; 3],
+    pub(super) space: IndexRange,
     pub(super) recent: u64,
     pub(super) placed_last: Option<IndexRange>,
     pub(super) compaction: Compaction,
-    number: u64,
+    pub(super) number: u64,
+    /// What the last write did.
+    pub(super) done: Option<Done>,
     steps: usize,
     op: Option<Op>,
 }
@@ -57,13 +59,8 @@ impl Done {
     }
 }
 
-impl<'t, 'a, L: Tested> Subject<'t, 'a, L> {
-    pub(super) fn new(
-        tree: &'t Tree<'a, L>,
-        alloc: &'a FaultyAlloc,
-        live: &'a Live,
-        space: IndexRange,
-    ) -> Self {
+impl<'t, L: Tested> Subject<'t, L> {
+    pub(super) fn new(tree: &'t Tree<L>, alloc: &'t FaultyAlloc, live: &'t Live, space: IndexRange) -> Self {
         Self {
             tree,
             model: Model::new(tree.bounds()),
@@ -75,6 +72,7 @@ impl<'t, 'a, L: Tested> Subject<'t, 'a, L> {
             placed_last: None,
             compaction: Compaction::new(),
             number: 0,
+            done: None,
             steps: 0,
             op: None,
         }
@@ -100,6 +98,7 @@ impl<'t, 'a, L: Tested> Subject<'t, 'a, L> {
         let before = self.text();
         let (counts, height) = (self.alloc.counts(), self.tree.write().stats().height as u64);
         let done = call(self);
+        self.done = Some(done);
         let now = self.alloc.counts();
         let calls = now.calls - counts.calls;
         assert!(calls <= done.most_calls(height), "asked for {calls} nodes, {done:?}");
@@ -131,7 +130,7 @@ impl<'t, 'a, L: Tested> Subject<'t, 'a, L> {
         stats.retired_leaves + stats.retired_branches >= 4000 || stats.retired_values >= 4000
     }
 
-    pub(super) fn writer(&self) -> Writer<'t, 'a, L> {
+    pub(super) fn writer(&self) -> Writer<'t, L> {
         self.tree.write()
     }
 
@@ -158,7 +157,7 @@ impl<'t, 'a, L: Tested> Subject<'t, 'a, L> {
     }
 
     /// Nodes and values are in the tree, or wait for readers, or are kept.
-    fn check_counts(&self) {
+    pub(super) fn check_counts(&self) {
         let writer = self.tree.write();
         let (stats, beside) = (writer.stats(), writer.shared_stats());
         assert_eq!(stats.entries + stats.reserved, self.model.len());
@@ -186,7 +185,7 @@ impl<'t, 'a, L: Tested> Subject<'t, 'a, L> {
     }
 
     /// What a reader finds at an index, now, however long it has been there.
-    pub(super) fn check_lookup(&self, reader: &Reader<'_, 'a, L>, index: u64) {
+    pub(super) fn check_lookup(&self, reader: &Reader<'_, L>, index: u64) {
         let expected = self.model.at(index).and_then(|(range, value)| Some((range, value?)));
         assert_eq!(reader.get_entry(index).map(numbered), expected, "get_entry({index:#x})");
         assert_eq!(reader.get(index).map(|value| value.number()), expected.map(|(_, value)| value));
@@ -235,7 +234,7 @@ pub(super) fn numbered((range, value): (IndexRange, &Counted)) -> (IndexRange, u
 }
 
 /// Where a failed check happened.
-impl<L: Tested> Drop for Subject<'_, '_, L> {
+impl<L: Tested> Drop for Subject<'_, L> {
     fn drop(&mut self) {
         if thread::panicking() {
             eprintln!("call {}, of {:?}; the tree should hold", self.steps, self.op);

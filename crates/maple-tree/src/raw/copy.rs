@@ -125,3 +125,26 @@ fn slots_of(bits: u32) -> impl Iterator<Item = usize> {
     let rest = |&bits: &u32| Some(bits & (bits - 1)).filter(|&rest| rest != 0);
     successors(Some(bits).filter(|&bits| bits != 0), rest).map(|bits| bits.trailing_zeros() as usize)
 }
+
+#[cfg(test)]
+impl<L: Layout, A> RawTree<L, A> {
+    /// A tree of the same nodes, slot by slot: empty ones may stand side by side. The words are those that are here, too.
+    pub(crate) fn copy_exactly<B: NodeAlloc>(&self, alloc: B) -> RawTree<L, B> {
+        fn below<L: Layout, B: NodeAlloc>(link: &Link<L>, memory: &mut Memory<L, B>) -> Link<L> {
+            let mut copied = memory.copy(link.node(), Some(AllocMode::Normal)).expect("there is memory");
+            if let (Node::Branch(branch), NodeMut::Branch(copy)) = (link.node(), copied.node_mut()) {
+                for (slot, child) in branch.slots().iter().enumerate() {
+                    if let Some(child) = child {
+                        // That of the original is left to own the child.
+                        copy.put(slot, Some(below(child, memory)));
+                    }
+                }
+            }
+            copied
+        }
+        let mut copy = RawTree::new(self.bounds, alloc);
+        copy.root = self.root().map(|root| below(root, &mut copy.memory));
+        (copy.height, copy.entries, copy.reserved) = (self.height, self.entries, self.reserved);
+        copy
+    }
+}

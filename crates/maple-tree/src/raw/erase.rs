@@ -63,6 +63,16 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         self.root = child;
         true
     }
+
+    /// Whether the root has just one child, and that could cover what the root covers.
+    pub(super) fn can_lose_root(&self) -> bool {
+        let Some(Node::Branch(branch)) = self.root().map(Link::node) else { return false };
+        let only = branch.live_at_or_after(0).filter(|_| branch.live().is_power_of_two());
+        only.is_some_and(|slot| {
+            let range = branch.range_of(slot, self.bounds);
+            branch.slot(slot).is_some_and(|child| can_grow(child, range, self.bounds))
+        })
+    }
 }
 
 /// Takes the child out of a branch that has just this one, once the child covers what the branch covered.
@@ -134,7 +144,8 @@ fn can_grow<L: Layout>(link: &Link<L>, from: IndexRange, to: IndexRange) -> bool
         Node::Leaf(leaf) => {
             let front = to.first() < from.first() && !leaf.is_empty(0);
             let back = to.last() > from.last() && !leaf.is_empty(leaf.len() - 1);
-            leaf.len() + usize::from(front) + usize::from(back) <= L::Leaf::CAPACITY
+            // Under readers it is a copy that grows, which is tidy.
+            leaf.tidy_len() + usize::from(front) + usize::from(back) <= L::Leaf::CAPACITY
         }
         Node::Branch(branch) => {
             let last = branch.len() - 1;

@@ -2,6 +2,7 @@
 
 use core::num::NonZeroUsize;
 use std::collections::HashSet;
+use std::string::String;
 use std::vec::Vec;
 
 use super::model::{Cell, Cells, FREE, RESERVED};
@@ -15,7 +16,7 @@ use crate::reached::{Reached, count};
 /// A tree, and what it should hold. The value of an entry is its number in the cells.
 #[derive(Debug)]
 pub(super) struct State<L: TracksGaps> {
-    tree: MapleTree<NonZeroUsize, L>,
+    pub(super) tree: MapleTree<NonZeroUsize, L>,
     pub(super) cells: Cells,
 }
 
@@ -23,8 +24,8 @@ pub(super) struct State<L: TracksGaps> {
 type Key = Vec<u8>;
 
 /// What a tree holds, as its nodes say.
-struct Contents {
-    key: Key,
+pub(super) struct Contents {
+    pub(super) key: Key,
     cells: Cells,
 }
 
@@ -46,14 +47,14 @@ impl<L: TracksGaps> State<L> {
     }
 
     /// What follows from this one, if anything changes. Compares what the tree says with the model.
-    fn after(&self, op: Op) -> Option<Self> {
+    pub(super) fn after(&self, op: Op) -> Option<Self> {
         let mut cells = self.cells.clone();
         let expected = foresee(op, &mut cells);
         let mut tree = self.tree.try_clone().expect("there is memory");
         let said = apply(&mut tree, op, &self.cells);
         assert_eq!(said, expected, "{op:?} of\n{}", self.tree.dump());
         let state = Self { tree, cells };
-        state.check(|| std::format!("{op:?} of\n{}", self.tree.dump()));
+        check(&state.tree, &state.cells, || std::format!("{op:?} of\n{}", self.tree.dump()));
         (state.cells != self.cells).then_some(state)
     }
 
@@ -62,22 +63,8 @@ impl<L: TracksGaps> State<L> {
         *self = self.after(op).expect("it changes something");
     }
 
-    fn check(&self, after: impl Fn() -> std::string::String) {
-        let violation = self.tree.validate();
-        assert_eq!(violation, Ok(()), "{}\nis\n{}", after(), self.tree.dump());
-        let holds = self.contents().cells;
-        assert_eq!(holds, self.cells.in_order(), "{}\nis\n{}", after(), self.tree.dump());
-    }
-
-    fn contents(&self) -> Contents {
-        let mut contents = Contents {
-            key: Vec::with_capacity(64),
-            cells: Cells::new(self.cells.base, self.cells.cells.len()),
-        };
-        if let Some(root) = self.tree.raw().root() {
-            contents.read(root, self.tree.bounds());
-        }
-        contents
+    pub(super) fn contents(&self) -> Contents {
+        Contents::of(&self.tree, &self.cells)
     }
 
     /// Compares searches in windows that begin or end where the space does: all of them where there are few indices. Counts
@@ -125,6 +112,17 @@ impl<L: TracksGaps> State<L> {
     }
 }
 
+/// Checks a tree that should hold just this.
+pub(super) fn check<L: TracksGaps>(
+    tree: &MapleTree<NonZeroUsize, L>,
+    cells: &Cells,
+    after: impl Fn() -> String,
+) {
+    assert_eq!(tree.validate(), Ok(()), "{}\nis\n{}", after(), tree.dump());
+    let holds = Contents::of(tree, cells).cells;
+    assert_eq!(holds, cells.in_order(), "{}\nis\n{}", after(), tree.dump());
+}
+
 fn apply<L: TracksGaps>(tree: &mut MapleTree<NonZeroUsize, L>, op: Op, cells: &Cells) -> Option<IndexRange> {
     let value = NonZeroUsize::new(cells.fresh(1).into()).expect("not free");
     match op {
@@ -141,6 +139,16 @@ fn apply<L: TracksGaps>(tree: &mut MapleTree<NonZeroUsize, L>, op: Op, cells: &C
 }
 
 impl Contents {
+    /// What is in a tree over the indices of `space`.
+    fn of<L: TracksGaps>(tree: &MapleTree<NonZeroUsize, L>, space: &Cells) -> Self {
+        let mut contents =
+            Self { key: Vec::with_capacity(64), cells: Cells::new(space.base, space.cells.len()) };
+        if let Some(root) = tree.raw().root() {
+            contents.read(root, tree.bounds());
+        }
+        contents
+    }
+
     fn read<L: TracksGaps>(&mut self, link: &Link<L>, bounds: IndexRange) {
         let end = |index: u64| index as u8;
         match link.node() {
@@ -199,8 +207,14 @@ fn where_it_is<L: TracksGaps>(link: &Link<L>, bounds: IndexRange, found: IndexRa
     }
 }
 
-/// Explores from some trees on, up to `depth` operations away, or until there is nothing new.
-pub(super) fn explore<L: TracksGaps>(starts: Vec<State<L>>, choice: Choice, depth: usize) -> Size {
+/// Explores from some trees on, up to `depth` operations away, or until there is nothing new. What may follow from an
+/// operation is for `after` to say.
+pub(super) fn explore<L: TracksGaps, S: IntoIterator<Item = State<L>>>(
+    starts: Vec<State<L>>,
+    choice: Choice,
+    depth: usize,
+    after: fn(&State<L>, Op) -> S,
+) -> Size {
     let mut size = Size::default();
     let mut visited: HashSet<Key> = HashSet::new();
     let mut level = Vec::new();
@@ -220,8 +234,8 @@ pub(super) fn explore<L: TracksGaps>(starts: Vec<State<L>>, choice: Choice, dept
         for state in level {
             for op in choice.ops(&state.cells) {
                 size.steps += 1;
-                if let Some(after) = state.after(op) {
-                    meet(after, &mut next, &mut size);
+                for state in after(&state, op) {
+                    meet(state, &mut next, &mut size);
                 }
             }
         }

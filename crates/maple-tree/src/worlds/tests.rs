@@ -3,6 +3,7 @@ use std::vec::Vec;
 
 use super::explore::{Size, State, explore};
 use super::ops::Choice;
+use super::shared;
 use super::starts::prepared;
 use crate::node::{SmallGaps, TinyGaps, WideGaps};
 use crate::reached::{Reached, counts};
@@ -10,24 +11,47 @@ use crate::reached::{Reached, counts};
 /// A world, and how it is explored. How often each shape was met is counted per thread.
 type World = (&'static str, fn() -> Size);
 
-const WORLDS: [World; 5] = [
+const WORLDS: [World; 10] = [
     ("all trees over a few indices", || {
         let empty = State::<TinyGaps>::empty(0, number("MAPLE_INDICES", 7), true);
-        explore([empty].into(), Choice::All, usize::MAX)
+        explore([empty].into(), Choice::All, usize::MAX, State::after)
     }),
     ("all trees with reserved ranges, at the top of all indices", || {
         let indices = number("MAPLE_INDICES", 7) - 2;
         let empty = State::<TinyGaps>::empty(top(indices as u64), indices, false);
-        explore([empty].into(), Choice::AllAndReserve, usize::MAX)
+        explore([empty].into(), Choice::AllAndReserve, usize::MAX, State::after)
     }),
     ("leaves of 5, branches of 3, at the top of all indices", || {
-        explore(prepared::<TinyGaps>(top(28), 28, false), Choice::Near(3), depth())
+        explore(prepared::<TinyGaps>(top(28), 28, false), Choice::Near(3), depth(), State::after)
     }),
-    ("leaves of 5, branches of 4", || explore(prepared::<SmallGaps>(0, 40, true), Choice::Near(3), depth())),
+    ("some of these, one operation more", || {
+        explore(some(prepared::<TinyGaps>(top(28), 28, false)), Choice::Near(1), 1 + depth(), State::after)
+    }),
+    ("leaves of 5, branches of 4", || {
+        explore(prepared::<SmallGaps>(0, 40, true), Choice::Near(3), depth(), State::after)
+    }),
     ("leaves of 8, branches of 6", || {
-        explore(prepared::<WideGaps>(1 << 40, 72, true), Choice::Near(2), depth())
+        explore(prepared::<WideGaps>(1 << 40, 72, true), Choice::Near(2), depth(), State::after)
+    }),
+    ("all shared trees over a few indices", || {
+        let empty = State::<TinyGaps>::empty(0, number("MAPLE_INDICES", 7) - 1, true);
+        explore([empty].into(), Choice::All, usize::MAX, shared::after)
+    }),
+    ("shared, leaves of 5, branches of 3", || {
+        explore(prepared::<TinyGaps>(top(28), 28, false), Choice::Near(2), depth(), shared::after)
+    }),
+    ("some of these, one operation more", || {
+        explore(some(prepared::<TinyGaps>(top(28), 28, false)), Choice::Near(1), 1 + depth(), shared::after)
+    }),
+    ("shared, leaves of 8, branches of 6", || {
+        explore(prepared::<WideGaps>(0, 72, true), Choice::Near(1), depth(), shared::after)
     }),
 ];
+
+/// Six of 36, with each order, each distance and each way of thinning among them.
+fn some<S>(prepared: Vec<S>) -> Vec<S> {
+    prepared.into_iter().step_by(7).collect()
+}
 
 fn number(name: &str, usual: usize) -> usize {
     std::env::var(name).map_or(usual, |text| text.parse().expect("a number"))

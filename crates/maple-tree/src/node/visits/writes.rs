@@ -112,8 +112,9 @@ impl Tree for Shared {
         match kind {
             // Copies of the path, and of a neighbour on each level; new nodes for what is split.
             Kind::Insert => [100 * height, 3 * height + 1, 2 * height + 1, 2 * height + 1],
-            // A sparse node and the one beside it on each level, and the branch above these.
-            Kind::Erase => [150 * height, 0, 4 * height, 4 * height],
+            // For each level that is joined two nodes and the branch above them; then the edges of what becomes the root.
+            // A tree of one leaf has no more to retire than that.
+            Kind::Erase => [150 * height, 0, 5 * (height - 1), (5 * (height - 1)).max(1)],
         }
     }
 

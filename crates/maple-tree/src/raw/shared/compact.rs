@@ -16,6 +16,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         while let Some(depth) = sparse.checked_ilog2() {
             sparse &= !(1 << depth);
             if self.tree.memory.kept_none() {
+                reached!(EraseCannotJoin);
                 return;
             }
             let depth = depth as usize;
@@ -23,7 +24,9 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
                 continue;
             }
             let Ok(draft) = Draft::begin(self.tree, index, depth, None) else { continue };
-            if self.tree.join_private(index, None) {
+            let joined = self.tree.join_private(index, None);
+            reached!(if joined { EraseJoins } else { EraseGivesUp });
+            if joined {
                 let replaced = draft.publish(self, None);
                 self.retire(replaced);
             } else {
@@ -35,11 +38,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
 
     /// Takes out a root that has one child, once that covers all that the root covers.
     fn lower_root(&mut self, mode: Option<AllocMode>) {
-        let single = |link: Option<&Link<L>>| match link.map(Link::node) {
-            Some(Node::Branch(branch)) => branch.live().is_power_of_two(),
-            _ => false,
-        };
-        while single(self.tree.root()) {
+        while self.tree.can_lose_root() {
             let index = self.tree.bounds.first();
             let draft = match mode {
                 Some(mode) => self.begin(index, 0, mode),
@@ -47,15 +46,22 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
             };
             let Ok(draft) = draft else { return };
             let height = self.tree.height;
-            while self.tree.root().is_some_and(Link::is_private)
-                && self.tree.own_edges(mode).is_ok()
-                && self.tree.shrink_once()
-            {}
+            let mut owned = Ok(());
+            while self.tree.root().is_some_and(Link::is_private) {
+                owned = self.tree.own_edges(mode);
+                if owned.is_err() || !self.tree.shrink_once() {
+                    break;
+                }
+            }
+            reached!(if self.tree.height == height { RootNotLowered } else { RootLowered });
             if self.tree.height == height {
                 return draft.discard(self.tree);
             }
             let replaced = draft.publish(self, None);
             self.retire(replaced);
+            if owned.is_err() {
+                return;
+            }
         }
     }
 

@@ -68,6 +68,7 @@ impl<L: Layout> Draft<L> {
         mode: Option<AllocMode>,
     ) -> Result<(), AllocError> {
         let Some(depth) = self.depth.checked_sub(1) else { return Ok(()) };
+        reached!(if tree.root.is_some() { DraftRises } else { DraftRisesEmptied });
         let index = tree.bounds.first();
         let memory = &mut tree.memory;
         let (mut copy, bounds) = copy_at(self.root.as_mut(), self.bounds, index, depth, memory, mode)?;
@@ -128,7 +129,9 @@ impl<L: Layout> Draft<L> {
             let index = tree.bounds.first();
             if self.rise(tree, Some(mode)).is_ok() {
                 // Whether or not it is joined: the part is a valid tree.
-                tree.join_private(index, Some(mode));
+                if tree.join_private(index, Some(mode)) {
+                    reached!(InsertJoins);
+                }
             }
         }
     }
@@ -160,6 +163,7 @@ impl<L: Layout> Draft<L> {
 
     /// Puts everything back as it was.
     pub(super) fn discard<A: NodeAlloc>(self, tree: &mut RawTree<L, A>) {
+        reached!(DraftDiscarded);
         if let Some(part) = tree.root.take() {
             release_private(part, &mut tree.memory);
         }
@@ -182,6 +186,11 @@ impl<L: Layout> Draft<L> {
     ) -> Option<Replaced<L>> {
         let tree = &mut *writer.tree;
         let mut part = tree.root.take();
+        reached!(match part.as_ref().map(Link::node) {
+            Some(Node::Leaf(_)) if !self.is_whole() => LeafPublished,
+            Some(Node::Branch(_)) if !self.is_whole() => BranchPublished,
+            _ => RootPublished,
+        });
         if let Some(part) = part.as_mut() {
             seal(part);
         }
@@ -258,6 +267,7 @@ pub(in crate::raw) fn coalesce_all<S: Shape>(node: &mut S, mut joined: impl FnMu
         if second == 0 {
             return;
         }
+        reached!(CopyIsTidier);
         let slot = node.coalesce(second.trailing_zeros() as usize);
         joined(node, slot);
     }

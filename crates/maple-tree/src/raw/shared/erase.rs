@@ -24,6 +24,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         let (found, _) = erased?;
         *self.tree.counter(found.word) -= 1;
         if self.tree.root.as_ref().is_some_and(|root| !has_live(root)) {
+            reached!(RootUnlinked);
             self.root.publish(None);
             self.tree.height = 0;
             if let Some(root) = self.tree.root.take() {
@@ -45,6 +46,7 @@ impl<L: Layout, A: NodeAlloc, C> Writer<'_, L, A, C> {
         let bounds = self.tree.bounds;
         let root = self.tree.root.as_mut().filter(|_| bounds.contains(index))?;
         let old = replace_below(root.in_place(), index, word)?;
+        reached!(ReplacedInPlace);
         *self.tree.counter(old) -= 1;
         *self.tree.counter(word) += 1;
         self.retire_word(old);
@@ -113,6 +115,7 @@ fn erase_below<L: Layout>(
             let child = branch.slot(slot)?;
             if !has_live(child) {
                 if let Some(child) = branch.empty_slot(slot) {
+                    reached!(UnlinkedInPlace);
                     traces.unlinked.push(child);
                 }
                 change = Change::Rebuilt;

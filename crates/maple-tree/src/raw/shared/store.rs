@@ -306,6 +306,7 @@ fn carve_below<L: Layout, A: NodeAlloc>(
                 }
                 let left = if range.contains_range(child_range) {
                     if let Some(child) = branch.slot(slot) {
+                        reached!(CarvedWhole);
                         count(child, counts);
                     }
                     branch.put(slot, None);
@@ -317,6 +318,7 @@ fn carve_below<L: Layout, A: NodeAlloc>(
                         None => true,
                     }
                 };
+                reached!(if left { CarvedInPart } else { CarvedEmpty });
                 if !left {
                     if let Some(child) = branch.put(slot, None) {
                         memory.release(child);

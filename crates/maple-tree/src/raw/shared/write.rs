@@ -100,6 +100,7 @@ fn occupy_exactly<L: Layout>(
                 return None;
             }
             let run = empty_run::<L>(&leaf, slot, bounds);
+            reached!(OccupiedInPlace);
             leaf.occupy_slot(slot, word);
             Some(Change::Shrunk(run))
         }
