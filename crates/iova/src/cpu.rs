@@ -22,6 +22,7 @@ impl Cpu {
     }
 
     /// Its state among those of all CPUs; `None` only if there are none.
+    #[inline]
     pub(crate) fn of<T>(self, states: &[T]) -> Option<&T> {
         match states.get(self.0) {
             // Most numbers need no division.

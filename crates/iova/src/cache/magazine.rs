@@ -51,6 +51,7 @@ impl Magazine {
         self.len == CAPACITY
     }
 
+    #[inline]
     pub(super) fn firsts(&self) -> &[u64] {
         let [body] = &*self.body;
         body.firsts.get(..self.len).unwrap_or_default()
@@ -73,7 +74,26 @@ impl Magazine {
 
     /// Takes out the range that was put in last.
     pub(super) fn pop(&mut self) -> Option<u64> {
-        self.take(u64::MAX)
+        self.pop_if(|_| true)
+    }
+
+    /// Takes out the range that was put in last, if it is `wanted`.
+    #[inline]
+    pub(super) fn pop_if(&mut self, wanted: impl FnOnce(u64) -> bool) -> Option<u64> {
+        let [body] = &*self.body;
+        let last = self.len.checked_sub(1)?;
+        let first = *body.firsts.get(last)?;
+        if !wanted(first) {
+            return None;
+        }
+        self.len = last;
+        Some(first)
+    }
+
+    /// Whether this range was put in last.
+    #[inline]
+    pub(super) fn ends_with(&self, first: u64) -> bool {
+        self.firsts().last() == Some(&first)
     }
 
     /// Takes out a range that begins at or below `highest`: the last one of these.

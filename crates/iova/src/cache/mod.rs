@@ -61,6 +61,7 @@ mod give_back;
 mod loom_tests;
 mod magazine;
 mod per_cpu;
+mod quick;
 mod spares;
 mod stack;
 mod statistics;
@@ -211,6 +212,20 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
         request: &Request,
         more: impl FnOnce() -> bool,
     ) -> Result<IovaRange, AllocateError> {
+        match self.pop(cpu, request) {
+            Some(range) => Ok(range),
+            None => self.allocate_slowly(cpu, request, more),
+        }
+    }
+
+    /// Like [`allocate_or`](Self::allocate_or) without the quick way.
+    #[inline(never)]
+    fn allocate_slowly(
+        &self,
+        cpu: Cpu,
+        request: &Request,
+        more: impl FnOnce() -> bool,
+    ) -> Result<IovaRange, AllocateError> {
         let need = self.classes.need(request);
         if let Some(need) = need {
             if let Some(first) = self.take(cpu, need.class, need.preferred.unwrap_or(need.highest)) {
@@ -283,6 +298,12 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     /// [`NotLive`] if the range is seen not to be allocated; nothing is changed. This is certain for ranges
     /// that fit no class. Others are trusted: see the [module](self).
     pub fn free(&self, cpu: Cpu, range: IovaRange) -> Result<(), NotLive> {
+        if self.push(cpu, range) { Ok(()) } else { self.free_slowly(cpu, range) }
+    }
+
+    /// Like [`free`](Self::free) without the quick way.
+    #[inline(never)]
+    fn free_slowly(&self, cpu: Cpu, range: IovaRange) -> Result<(), NotLive> {
         if !range.is_of(self.aperture) {
             return Err(NotLive { range });
         }

@@ -23,8 +23,18 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     ///
     /// As [`Space::allocate`](crate::Space::allocate). If there is no address space, what was queued and
     /// cached below the limit was given back before (see [above](Domain#when-nothing-fits)); if there is no node memory, nothing was.
+    #[inline]
     pub fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
-        self.try_allocate(request).map_err(|error| self.allocation_failed(error))
+        let cpu = self.cpu.current();
+        if let Some(queue) = &self.queue {
+            queue.prepare();
+        }
+        if self.ledger.is_none() {
+            if let Some(range) = self.caches.pop(cpu, request) {
+                return Ok(range);
+            }
+        }
+        self.allocate_noted(cpu, request)
     }
 
     /// Like [`allocate`](Self::allocate), but frees the range when the result is dropped.
@@ -36,17 +46,19 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         self.allocate(request).map(|range| Allocation::new(self, range))
     }
 
-    #[inline]
-    fn try_allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
-        let cpu = self.cpu.current();
-        if let Some(queue) = &self.queue {
-            queue.prepare();
-        }
+    /// Allocates a range in any way there is, and notes it.
+    #[inline(never)]
+    fn allocate_noted(&self, cpu: Cpu, request: &Request) -> Result<IovaRange, AllocateError> {
+        let more = || self.flush_queued(cpu, request.limit_iova());
         loop {
-            let range =
-                self.caches.allocate_or(cpu, request, || self.flush_queued(cpu, request.limit_iova()))?;
-            if self.note(cpu, range)? {
-                return Ok(range);
+            let noted = match self.caches.allocate_or(cpu, request, more) {
+                Ok(range) => self.note(cpu, range).map(|is_new| is_new.then_some(range)).map_err(Into::into),
+                Err(error) => Err(error),
+            };
+            match noted {
+                Ok(None) => {}
+                Ok(Some(range)) => return Ok(range),
+                Err(error) => return Err(self.allocation_failed(error)),
             }
         }
     }
