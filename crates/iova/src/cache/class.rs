@@ -6,14 +6,14 @@ use crate::granule::Granule;
 use crate::range::IovaRange;
 use crate::request::{Alignment, Request};
 
-/// The size classes of a cache: 2^0, 2^1, ... granules. A range of class c is aligned to its size.
+/// The size classes of a cache of what lies in an aperture: 2^0, 2^1, ... granules. A range of class c is aligned to its size.
 ///
 /// So any two ranges of a class are as good as each other, but for the limit of a request, and a range is one
 /// number in a magazine.
 #[derive(Clone, Copy)]
 pub(super) struct Classes {
     count: usize,
-    granule: Granule,
+    aperture: IovaRange,
 }
 
 /// What a request needs of a cached range.
@@ -36,16 +36,20 @@ impl Classes {
     /// The largest class has at most 2^31 granules.
     pub(super) const MOST: usize = 32;
 
-    pub(super) fn new(count: usize, granule: Granule) -> Self {
-        Self { count: count.min(Self::MOST), granule }
+    pub(super) fn new(count: usize, aperture: IovaRange) -> Self {
+        Self { count: count.min(Self::MOST), aperture }
     }
 
     pub(super) const fn count(self) -> usize {
         self.count
     }
 
+    pub(super) const fn aperture(self) -> IovaRange {
+        self.aperture
+    }
+
     pub(super) const fn granule(self) -> Granule {
-        self.granule
+        self.aperture.granule()
     }
 
     /// The class that a request is rounded up to, if any range of that class below the limit will do.
@@ -74,7 +78,7 @@ impl Classes {
     pub(super) fn need(self, request: &Request) -> Option<Need> {
         let class = self.class_for(request)?;
         let size = 1_u64 << class;
-        let highest = |limit| self.granule.last_whole_pfn(limit)?.checked_sub(size - 1);
+        let highest = |limit| self.granule().last_whole_pfn(limit)?.checked_sub(size - 1);
         let preferred = request.preferred_limit().filter(|preferred| *preferred < request.limit_iova());
         Some(Need { class, highest: highest(request.limit_iova())?, preferred: preferred.and_then(highest) })
     }
@@ -88,14 +92,14 @@ impl Classes {
         }
     }
 
-    /// The class that a range belongs to.
+    /// The class that a range belongs to, if it may be one of ours.
     #[inline]
     pub(super) fn class_of(self, range: IovaRange) -> Option<usize> {
         // All bits below the size, if that is a power of two.
         let below = range.last() - range.first();
         let is_aligned = range.first() & below == 0 && below & below.wrapping_add(1) == 0;
-        let class = bits(below >> self.granule.shift());
-        (is_aligned && class < self.count).then_some(class)
+        let class = bits(below >> self.granule().shift());
+        (range.is_of(self.aperture) && is_aligned && class < self.count).then_some(class)
     }
 
     /// The range of a class that begins at a pfn.
@@ -103,7 +107,7 @@ impl Classes {
     pub(super) fn range(self, class: usize, first: u64) -> IovaRange {
         let last = first | ((1 << class) - 1);
         let pfns = IndexRange::new(first, last).unwrap_or(IndexRange::single(first));
-        IovaRange::of_pfns(pfns, self.granule)
+        IovaRange::of_pfns(pfns, self.granule())
     }
 }
 
@@ -113,8 +117,13 @@ mod tests {
 
     const PAGE: u64 = 4096;
 
+    /// All there is.
+    fn aperture(granule: Granule) -> IovaRange {
+        IovaRange::of_pfns(IndexRange::new(0, u64::MAX >> granule.shift()).unwrap(), granule)
+    }
+
     fn classes() -> Classes {
-        Classes::new(6, Granule::FOUR_KIB)
+        Classes::new(6, aperture(Granule::FOUR_KIB))
     }
 
     #[test]
@@ -176,7 +185,13 @@ mod tests {
             [pages(0, 2), pages(2, 5), pages(0, 63)].map(|range| classes().class_of(range)),
             [None; 3]
         );
-        let all = IovaRange::of_pfns(IndexRange::FULL, Granule::BYTE);
-        assert_eq!(Classes::new(usize::MAX, Granule::BYTE).class_of(all), None);
+        let all = aperture(Granule::BYTE);
+        assert_eq!(Classes::new(usize::MAX, all).class_of(all), None);
+        // Of another granule, or beyond the aperture.
+        let byte = IovaRange::of_pfns(IndexRange::single(0), Granule::BYTE);
+        assert_eq!(classes().class_of(byte), None);
+        let few = Classes::new(6, pages(2, 9));
+        let class = |first, last| few.class_of(pages(first, last));
+        assert_eq!([class(2, 3), class(8, 9), class(1, 1), class(10, 10)], [Some(1), Some(1), None, None]);
     }
 }

@@ -32,7 +32,7 @@ impl Pair {
     }
 
     /// Puts a range in; `false` if there is no room in the loaded magazine, or it is the one that was put in last.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push_another(&mut self, first: u64) -> bool {
         let Some(loaded) = &mut self.loaded else { return false };
         self.used = true;

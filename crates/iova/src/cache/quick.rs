@@ -26,15 +26,10 @@ impl<R: RawMutex, B> Caches<R, B> {
     /// before.
     #[inline(always)]
     pub(crate) fn push(&self, cpu: Cpu, range: IovaRange) -> bool {
-        let Some(class) = self.class_of(range) else { return false };
+        let Some(class) = self.classes.class_of(range) else { return false };
         let Some(slot) = cpu.of(&self.slots) else { return false };
         let mut slot = slot.lock();
-        slot.pair(class).is_some_and(|pair| pair.push_another(range.first_pfn().get()))
-    }
-
-    /// The class of a range, if it may be one of ours and is of a class.
-    #[inline]
-    pub(super) fn class_of(&self, range: IovaRange) -> Option<usize> {
-        if range.is_of(self.aperture) { self.classes.class_of(range) } else { None }
+        let Some(pair) = slot.pair(class) else { return false };
+        pair.push_another(range.first_pfn().get())
     }
 }

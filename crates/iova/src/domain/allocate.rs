@@ -3,6 +3,7 @@
 use lock_api::RawMutex;
 use maple_tree::NodeAlloc;
 
+use super::ledger::Ledger;
 use super::{Allocation, Domain};
 use crate::cpu::{Cpu, CurrentCpu};
 use crate::error::{AllocateError, OutOfNodeMemory};
@@ -29,12 +30,14 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         if let Some(queue) = &self.queue {
             queue.prepare();
         }
-        if self.ledger.is_none() {
-            if let Some(range) = self.caches.pop(cpu, request) {
-                return Ok(range);
+        if let Some(range) = self.caches.pop(cpu, request) {
+            match &self.ledger {
+                None => return Ok(range),
+                Some(ledger) if ledger.insert(range).is_ok() => return Ok(range),
+                Some(ledger) => self.put_back(cpu, range, ledger),
             }
         }
-        self.allocate_noted(cpu, request)
+        self.allocate_noted(cpu, *request)
     }
 
     /// Like [`allocate`](Self::allocate), but frees the range when the result is dropped.
@@ -46,12 +49,21 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         self.allocate(request).map(|range| Allocation::new(self, range))
     }
 
+    /// Takes back a range that could not be noted. If it is live already it stays with who has it.
+    #[cold]
+    fn put_back(&self, cpu: Cpu, range: IovaRange, ledger: &Ledger<R>) {
+        if !ledger.contains(range) {
+            self.caches.free_counting(cpu, range);
+        }
+    }
+
     /// Allocates a range in any way there is, and notes it.
+    // By value: a request that is built for the call needs no memory then, if the quick way serves it.
     #[inline(never)]
-    fn allocate_noted(&self, cpu: Cpu, request: &Request) -> Result<IovaRange, AllocateError> {
+    fn allocate_noted(&self, cpu: Cpu, request: Request) -> Result<IovaRange, AllocateError> {
         let more = || self.flush_queued(cpu, request.limit_iova());
         loop {
-            let noted = match self.caches.allocate_or(cpu, request, more) {
+            let noted = match self.caches.allocate_or(cpu, &request, more) {
                 Ok(range) => self.note(cpu, range).map(|is_new| is_new.then_some(range)).map_err(Into::into),
                 Err(error) => Err(error),
             };
@@ -91,11 +103,9 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         if ledger.insert(range).is_ok() {
             return Ok(true);
         }
-        if ledger.contains(range) {
-            return Ok(false);
-        }
-        self.caches.free_counting(cpu, range);
-        Err(OutOfNodeMemory { range })
+        let is_live = ledger.contains(range);
+        self.put_back(cpu, range, ledger);
+        if is_live { Ok(false) } else { Err(OutOfNodeMemory { range }) }
     }
 
     #[cold]

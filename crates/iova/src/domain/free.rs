@@ -54,6 +54,7 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     /// # Errors
     ///
     /// As for [`free`](Self::free).
+    #[inline]
     pub fn free_sized(&self, iova: u64, granules: u64) -> Result<IovaRange, FreeError> {
         match self.range_of(iova, granules) {
             Some(range) => self.free(range).map(|()| range),
@@ -103,6 +104,7 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     }
 
     /// So many granules from an iova on, if there are such.
+    #[inline]
     fn range_of(&self, iova: u64, granules: u64) -> Option<IovaRange> {
         let granule = self.granule();
         let first = granule.pfn_of(iova).get();
