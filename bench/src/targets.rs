@@ -68,10 +68,10 @@ static TARGETS: [Target; 18] = targets! {
         Best(&["C iova (rbtree)", "C iova (maple tree)"]), "the better C iova",
         [100 => 1.0, K => 1.0, 10 * K => 1.0];
     "cached pair, no locks", ["page-cached"],
-        Instead("iova (caches, no locks)", "C iova (magazines)"), "C iova (magazines)",
+        Instead("iova (caches without locks)", "C iova (magazines)"), "C iova (magazines)",
         [100 => 1.0, K => 1.0, 10 * K => 1.0];
     "cached pair, spin locks", ["page-cached"],
-        Instead("iova (caches, spin locks)", "C iova (magazines and locks)"), "C iova (magazines and locks)",
+        Instead("iova (caches and spin locks)", "C iova (magazines and locks)"), "C iova (magazines and locks)",
         [100 => 1.0, K => 1.0, 10 * K => 1.0];
     "two threads, uncached", ["threads-2"], RBTREE, "C iova (rbtree)",
         [100 => 0.333, K => 0.333, 10 * K => 0.333];

@@ -86,11 +86,11 @@ cached! {
 }
 cached! {
     /// With the kind of lock that a kernel has.
-    CachedSpin, spin::Mutex<()>, "iova (caches, spin locks)", false
+    CachedSpin, spin::Mutex<()>, "iova (caches and spin locks)", false
 }
 cached! {
     /// With nothing that keeps another thread out.
-    CachedAlone, NoLock, "iova (caches, no locks)", false
+    CachedAlone, NoLock, "iova (caches without locks)", false
 }
 
 /// As a program has it by default: it asks the operating system for the CPU, and checks every free.

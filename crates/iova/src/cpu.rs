@@ -27,8 +27,13 @@ impl Cpu {
         match states.get(self.0) {
             // Most numbers need no division.
             Some(state) => Some(state),
-            None => states.get(self.0.checked_rem(states.len())?),
+            None => self.wrapped(states),
         }
+    }
+
+    #[cold]
+    fn wrapped<T>(self, states: &[T]) -> Option<&T> {
+        states.get(self.0.checked_rem(states.len())?)
     }
 }
 

@@ -33,3 +33,77 @@ impl<R: RawMutex, B> Caches<R, B> {
         pair.push_another(range.first_pfn().get())
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::cache::CacheConfig;
+    use crate::granule::Granule;
+    use crate::locked::LockedSpace;
+    use crate::space::Space;
+
+    const CPU: Cpu = Cpu::new(0);
+    const PAGE: u64 = 4096;
+
+    fn caches() -> Caches<spin::Mutex<()>, LockedSpace<spin::Mutex<()>>> {
+        let space = Space::new(Granule::FOUR_KIB, 0..64 * PAGE).unwrap();
+        Caches::new(space.into(), CacheConfig::new(1)).unwrap()
+    }
+
+    /// A range of so many granules, freed into a magazine.
+    fn freed(caches: &Caches<spin::Mutex<()>, LockedSpace<spin::Mutex<()>>>, granules: u64) -> IovaRange {
+        let request = Request::new(granules);
+        // The first free wishes for a magazine, the second allocation makes it.
+        for _ in 0..2 {
+            let range = caches.allocate(CPU, &request).unwrap();
+            caches.free(CPU, range).unwrap();
+        }
+        let range = caches.allocate(CPU, &request).unwrap();
+        caches.free(CPU, range).unwrap();
+        range
+    }
+
+    #[test]
+    fn without_a_magazine_nothing_is_quick() {
+        let caches = caches();
+        let range = caches.allocate(CPU, &Request::new(1)).unwrap();
+        assert!(!caches.push(CPU, range));
+        assert_eq!(caches.pop(CPU, &Request::new(1)), None);
+    }
+
+    #[test]
+    fn only_what_fits_is_popped() {
+        let caches = caches();
+        let range = freed(&caches, 4);
+        let four = Request::new(3);
+        for other in [Request::new(2), Request::new(5), four.align(8), four.align(3), four.not_crossing(2)] {
+            assert_eq!(caches.pop(CPU, &other), None);
+        }
+        for below in [four.limit(range.last() - 1), four.prefer_limit(range.last() - 1)] {
+            assert_eq!(caches.pop(CPU, &below), None);
+        }
+        // A preferred limit above the limit has no effect.
+        let just = four.align(4).not_crossing(4).limit(range.last()).prefer_limit(u64::MAX);
+        assert_eq!((caches.pop(CPU, &just), caches.pop(CPU, &just)), (Some(range), None));
+        assert_eq!(caches.statistics().cached_ranges(), 0);
+    }
+
+    #[test]
+    fn what_is_wrong_is_not_pushed() {
+        let caches = caches();
+        let range = freed(&caches, 1);
+        assert!(!caches.push(CPU, range), "it was freed last");
+        let pages = |first: u64, last| {
+            IovaRange::of_pfns(maple_tree::IndexRange::new(first, last).unwrap(), Granule::FOUR_KIB)
+        };
+        // Outside, of no class, of a class that has no magazine, and of other granules.
+        for wrong in [pages(64, 64), pages(1, 2), pages(0, 63), pages(4, 7)] {
+            assert!(!caches.push(CPU, wrong));
+        }
+        let byte = IovaRange::of_pfns(maple_tree::IndexRange::single(0), Granule::BYTE);
+        assert!(!caches.push(CPU, byte));
+        assert_eq!(caches.statistics().cached_ranges(), 1);
+        assert!(caches.push(CPU, pages(9, 9)));
+        assert_eq!(caches.statistics().cached_ranges(), 2);
+    }
+}

@@ -3,7 +3,6 @@
 use lock_api::RawMutex;
 use maple_tree::NodeAlloc;
 
-use super::ledger::Ledger;
 use super::{Allocation, Domain};
 use crate::cpu::{Cpu, CurrentCpu};
 use crate::error::{AllocateError, OutOfNodeMemory};
@@ -34,7 +33,7 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
             match &self.ledger {
                 None => return Ok(range),
                 Some(ledger) if ledger.insert(range).is_ok() => return Ok(range),
-                Some(ledger) => self.put_back(cpu, range, ledger),
+                Some(_) => self.put_back(cpu, range.first(), range.granules() as u64),
             }
         }
         self.allocate_noted(cpu, *request)
@@ -49,10 +48,13 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         self.allocate(request).map(|range| Allocation::new(self, range))
     }
 
-    /// Takes back a range that could not be noted. If it is live already it stays with who has it.
+    /// Takes back a cached range that could not be noted: another way of allocating will say why. If it is live already it
+    /// stays with who has it.
+    // In numbers: a range that is an argument has to be in memory, where it would have to be read from at once.
     #[cold]
-    fn put_back(&self, cpu: Cpu, range: IovaRange, ledger: &Ledger<R>) {
-        if !ledger.contains(range) {
+    fn put_back(&self, cpu: Cpu, first: u64, granules: u64) {
+        let Some(range) = self.range_of(first, granules) else { return };
+        if !self.ledger.as_ref().is_some_and(|ledger| ledger.contains(range)) {
             self.caches.free_counting(cpu, range);
         }
     }
@@ -103,9 +105,11 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         if ledger.insert(range).is_ok() {
             return Ok(true);
         }
-        let is_live = ledger.contains(range);
-        self.put_back(cpu, range, ledger);
-        if is_live { Ok(false) } else { Err(OutOfNodeMemory { range }) }
+        if ledger.contains(range) {
+            return Ok(false);
+        }
+        self.caches.free_counting(cpu, range);
+        Err(OutOfNodeMemory { range })
     }
 
     #[cold]
