@@ -152,7 +152,10 @@ mod tests {
     fn the_last_is_taken_if_it_is_wanted() {
         let mut magazine = magazine([3, 1]);
         assert!(magazine.ends_with(1) && !magazine.ends_with(3));
-        assert_eq!((magazine.pop_if(|first| first > 1), magazine.pop_if(|first| first == 1)), (None, Some(1)));
+        assert_eq!(
+            (magazine.pop_if(|first| first > 1), magazine.pop_if(|first| first == 1)),
+            (None, Some(1))
+        );
         assert_eq!((magazine.pop_if(|_| true), magazine.pop_if(|_| true)), (Some(3), None));
         assert!(!magazine.ends_with(3));
     }
