@@ -38,12 +38,7 @@ pub struct Request {
     alignment: Alignment,
     boundary: Option<u64>,
     mode: AllocMode,
-    /// Follows from size, alignment and boundary; see [`class`](Self::class).
-    class: u8,
 }
-
-/// The class of requests that natural blocks do not serve.
-const NO_CLASS: u8 = u8::MAX;
 
 impl Request {
     /// A request for so many granules: naturally aligned, anywhere in the space, and memory may be waited for.
@@ -58,8 +53,6 @@ impl Request {
             alignment: Alignment::Natural,
             boundary: None,
             mode: AllocMode::Normal,
-            // No granules are of class 64, which no cache has.
-            class: bits(granules.wrapping_sub(1)),
         }
     }
 
@@ -108,32 +101,14 @@ impl Request {
     /// ```
     #[must_use]
     pub const fn not_crossing(self, granules: u64) -> Self {
-        Self { boundary: Some(granules), ..self }.classified()
+        Self { boundary: Some(granules), ..self }
     }
 
     /// The first iova is to be a multiple of so many granules (a power of two) instead of the natural alignment;
     /// 1 for any place.
     #[must_use]
     pub const fn align(self, granules: u64) -> Self {
-        Self { alignment: Alignment::Granules(granules), ..self }.classified()
-    }
-
-    /// The same with the right class.
-    ///
-    /// Whatever a request can ask for beyond its size and limits must be looked at here: it has to follow from natural
-    /// alignment to the size of the class.
-    const fn classified(self) -> Self {
-        let class = bits(self.granules.wrapping_sub(1));
-        let is_aligned = match self.alignment {
-            Alignment::Natural => true,
-            Alignment::Granules(align) => align.is_power_of_two() && bits(align - 1) <= class,
-        };
-        // What is aligned to its size crosses no multiple of that size, nor of any larger power of two.
-        let crosses_none = match self.boundary {
-            None => true,
-            Some(boundary) => boundary.is_power_of_two() && bits(boundary - 1) >= class,
-        };
-        Self { class: if is_aligned && crosses_none { class } else { NO_CLASS }, ..self }
+        Self { alignment: Alignment::Granules(granules), ..self }
     }
 
     /// Whether node memory may be waited for.
@@ -155,13 +130,6 @@ impl Request {
     /// The limit that is tried first, if there is one.
     pub const fn preferred_limit(&self) -> Option<u64> {
         self.preferred
-    }
-
-    /// The binary logarithm, rounded up, of the size: any block of so many granules that is aligned to that serves the request,
-    /// but for its limits. 64 or more if none does.
-    #[inline]
-    pub(crate) const fn class(&self) -> usize {
-        self.class as usize
     }
 
     /// The lower one of the two limits: what lies below both is what is wanted most.
@@ -195,9 +163,4 @@ impl Request {
     pub const fn alloc_mode(&self) -> AllocMode {
         self.mode
     }
-}
-
-/// How many bits it takes to write a number: the binary logarithm, rounded up, of the number after it.
-pub(crate) const fn bits(number: u64) -> u8 {
-    (u64::BITS - number.leading_zeros()) as u8
 }

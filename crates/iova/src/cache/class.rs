@@ -4,7 +4,7 @@ use maple_tree::IndexRange;
 
 use crate::granule::Granule;
 use crate::range::IovaRange;
-use crate::request::{Request, bits};
+use crate::request::{Alignment, Request};
 
 /// The size classes of a cache of what lies in an aperture: 2^0, 2^1, ... granules. A range of class c is aligned to its size.
 ///
@@ -24,6 +24,12 @@ pub(super) struct Need {
     pub(super) highest: u64,
     /// The same for the preferred limit, if that makes a difference and has room for a range of the class.
     pub(super) preferred: Option<u64>,
+}
+
+/// How many bits it takes to write a number: the binary logarithm, rounded up, of the number after it.
+#[inline]
+const fn bits(number: u64) -> usize {
+    (u64::BITS - number.leading_zeros()) as usize
 }
 
 impl Classes {
@@ -47,10 +53,25 @@ impl Classes {
     }
 
     /// The class that a request is rounded up to, if any range of that class below the limit will do.
+    ///
+    /// Whatever a request can ask for beyond its size and limit must be looked at here: it has to follow from
+    /// natural alignment to the size of the class.
     #[inline]
     pub(super) fn class_for(self, request: &Request) -> Option<usize> {
-        let class = request.class();
-        (class < self.count).then_some(class)
+        // No granules are of class 64.
+        let class = bits(request.granules().wrapping_sub(1));
+        if class >= self.count {
+            return None;
+        }
+        let size = 1_u64 << class;
+        let is_aligned = match request.alignment() {
+            Alignment::Natural => true,
+            Alignment::Granules(align) => align.is_power_of_two() && align <= size,
+        };
+        // What is aligned to its size crosses no multiple of that size, nor of any larger power of two.
+        let crosses_none =
+            request.boundary_granules().is_none_or(|boundary| boundary.is_power_of_two() && boundary >= size);
+        (is_aligned && crosses_none).then_some(class)
     }
 
     /// What a request needs of a cached range, if any of a class below the limit will do.
@@ -77,7 +98,7 @@ impl Classes {
         // All bits below the size, if that is a power of two.
         let below = range.last() - range.first();
         let is_aligned = range.first() & below == 0 && below & below.wrapping_add(1) == 0;
-        let class = usize::from(bits(below >> self.granule().shift()));
+        let class = bits(below >> self.granule().shift());
         (range.is_of(self.aperture) && is_aligned && class < self.count).then_some(class)
     }
 

@@ -22,7 +22,7 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     ///
     /// [`FreeError`] if the range is seen not to be live; nothing is changed but the counter of it. With
     /// [`Checking::Exact`](crate::Checking::Exact) every such range is seen, wherever it is.
-    #[inline]
+    #[inline(always)]
     pub fn free(&self, range: IovaRange) -> Result<(), FreeError> {
         if self.free_quickly(range) { Ok(()) } else { self.free_attached(range, None) }
     }
@@ -56,7 +56,7 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     /// # Errors
     ///
     /// As for [`free`](Self::free).
-    #[inline]
+    #[inline(always)]
     pub fn free_sized(&self, iova: u64, granules: u64) -> Result<IovaRange, FreeError> {
         match self.range_of(iova, granules) {
             Some(range) if self.free_quickly(range) => Ok(range),
