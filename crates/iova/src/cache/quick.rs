@@ -34,7 +34,8 @@ impl<R: RawMutex, B> Caches<R, B> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(not(loom))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::cache::CacheConfig;
