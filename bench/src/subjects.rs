@@ -8,6 +8,7 @@ pub mod iset;
 #[cfg(feature = "kernel")]
 pub mod kernel;
 pub mod maple;
+mod no_lock;
 pub mod nodit;
 pub mod offset_allocator;
 pub mod range_alloc;

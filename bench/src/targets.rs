@@ -15,13 +15,15 @@ use crate::workloads;
 enum Peer {
     /// The quickest (smallest) of these subjects, or the only one.
     Best(&'static [&'static str]),
+    /// The first of these two, instead of ourselves, with the second.
+    Instead(&'static str, &'static str),
     /// Ourselves, in another row.
     OurRow(&'static str),
     /// Ourselves, at another size.
     OurSize(usize),
 }
 
-use Peer::{Best, OurRow, OurSize};
+use Peer::{Best, Instead, OurRow, OurSize};
 
 struct Target {
     what: &'static str,
@@ -65,10 +67,12 @@ static TARGETS: [Target; 18] = targets! {
     "FIFO and LIFO, uncached", ["page-fifo", "page-lifo", "pages-64-fifo", "pages-64-lifo"],
         Best(&["C iova (rbtree)", "C iova (maple tree)"]), "the better C iova",
         [100 => 1.0, K => 1.0, 10 * K => 1.0];
-    "cached pair", ["page-cached"], Best(&["C iova (magazines)"]), "C iova (magazines)",
+    "cached pair, no locks", ["page-cached"],
+        Instead("iova (caches without locks)", "C iova (magazines)"), "C iova (magazines)",
         [100 => 1.0, K => 1.0, 10 * K => 1.0];
-    "cached pair, locks taken", ["page-cached"], Best(&["C iova (magazines and locks)"]),
-        "C iova (magazines and locks)", [100 => 1.0, K => 1.0, 10 * K => 1.0];
+    "cached pair, spin locks", ["page-cached"],
+        Instead("iova (caches and spin locks)", "C iova (magazines and locks)"), "C iova (magazines and locks)",
+        [100 => 1.0, K => 1.0, 10 * K => 1.0];
     "two threads, uncached", ["threads-2"], RBTREE, "C iova (rbtree)",
         [100 => 0.333, K => 0.333, 10 * K => 0.333];
     "shared readers beside a writer", ["read-1-writer"], OurRow("read-1"), "ourselves alone",
@@ -134,6 +138,7 @@ fn measure(args: &Args, rows: &[Row], is_wanted: impl Fn(usize) -> bool) -> Resu
             let with = wanted.entry((row.name, n)).or_default();
             match target.peer {
                 Best(subjects) => with.extend(subjects),
+                Instead(ours, theirs) => with.extend([ours, theirs]),
                 OurRow(other) => _ = wanted.entry((other, n)).or_default(),
                 OurSize(other) => _ = wanted.entry((row.name, other)).or_default(),
             }
@@ -201,11 +206,10 @@ impl Medians {
     /// Our median to the peer's, if both were measured.
     fn ratio(&self, peer: Peer, row: &'static str, n: usize) -> Option<f64> {
         let ours = |row, n| self.0.get(&((row, n), None)).copied();
+        let of = |subject| self.0.get(&((row, n), Some(subject))).copied();
         let other = match peer {
-            Best(subjects) => subjects
-                .iter()
-                .filter_map(|subject| self.0.get(&((row, n), Some(*subject))).copied())
-                .reduce(f64::min),
+            Best(subjects) => subjects.iter().filter_map(|subject| of(*subject)).reduce(f64::min),
+            Instead(ours, theirs) => return Some(of(ours)? / of(theirs)?),
             OurRow(other) => ours(other, n),
             OurSize(other) => ours(row, other),
         }?;
@@ -225,7 +229,11 @@ mod tests {
                 assert!(rows.iter().any(|row| matches(name, row.name)), "{name}");
             }
             assert!(target.goals.iter().all(|(n, _)| SIZES.contains(n)));
-            let Best(subjects) = target.peer else { continue };
+            let subjects: &[&str] = match &target.peer {
+                Best(subjects) => subjects,
+                Instead(ours, theirs) => &[*ours, *theirs],
+                OurRow(_) | OurSize(_) => continue,
+            };
             for row in rows.iter().filter(|row| target.rows.iter().any(|name| matches(name, row.name))) {
                 let there = |subject: &&str| row.entrants.iter().any(|entrant| entrant.subject == *subject);
                 let of_rust = subjects.iter().all(|subject| !subject.starts_with("C "));
@@ -246,6 +254,7 @@ mod tests {
         assert_eq!(medians.ratio(Best(&["a", "b"]), "lookup", 100), Some(0.5));
         assert_eq!(medians.ratio(Best(&["c"]), "lookup", 100), None);
         medians.0.insert((("lookup", 1000), None), 3.0);
+        assert_eq!(medians.ratio(Instead("b", "a"), "lookup", 100), Some(0.5));
         assert_eq!(medians.ratio(OurSize(100), "lookup", 1000), Some(1.5));
     }
 }

@@ -4,9 +4,11 @@ use std::cell::Cell;
 
 use iova::cache::CacheConfig;
 use iova::cpu::{Cpu, CurrentCpu};
+use iova::lock_api::RawMutex;
 use iova::{Checking, Domain, DomainConfig, IovaRange, Request, StdDomain};
 
 use super::domain::domain;
+use super::no_lock::NoLock;
 use crate::subject::{Allocator, Convoy, SharedDomain, Space, Subject};
 
 thread_local! {
@@ -23,40 +25,72 @@ impl CurrentCpu for ThreadCpu {
     }
 }
 
-/// With a lock that two threads can wait for. Callers free what they have, and are trusted with that, as in a kernel.
-type Trusting = Domain<parking_lot::RawMutex, ThreadCpu>;
+/// Callers free what they have, and are trusted with that, as in a kernel.
+type Trusting<R> = Domain<R, ThreadCpu>;
 
 const CPUS: usize = 2;
 
-fn trusting(last: u64, caches: CacheConfig) -> Trusting {
+fn trusting<R: RawMutex>(last: u64, caches: CacheConfig) -> Trusting<R> {
     let config = DomainConfig::new(CPUS).checking(Checking::Trust).caches(caches);
     Domain::new(domain(last), ThreadCpu, config).expect("there is memory")
 }
 
-/// One for a single thread.
-pub struct Cached(Trusting);
+/// As the kernel's callers keep a range: its first iova and how many granules.
+type Numbers = (u64, u64);
 
-impl Subject for Cached {
-    const NAME: &'static str = "iova (caches)";
-    const OURS: bool = true;
+#[inline]
+fn allocate<R: RawMutex>(domain: &Trusting<R>, size: u64) -> Option<Numbers> {
+    let range = domain.allocate(&Request::new(size)).ok()?;
+    Some((range.first(), range.granules() as u64))
 }
 
-impl Allocator for Cached {
-    type Range = IovaRange;
+#[inline]
+fn free<R: RawMutex>(domain: &Trusting<R>, (first, granules): Numbers) {
+    domain.free_sized(first, granules).expect("it is allocated");
+}
 
-    fn new(space: Space) -> Self {
-        Self(trusting(space.last, CacheConfig::new(CPUS)))
-    }
+/// One for a single thread, with a lock.
+macro_rules! cached {
+    ($(#[$what:meta])* $type:ident, $lock:ty, $name:literal, $ours:literal) => {
+        $(#[$what])*
+        pub struct $type(Trusting<$lock>);
 
-    #[inline]
-    fn allocate(&mut self, size: u64) -> Option<IovaRange> {
-        self.0.allocate(&Request::new(size)).ok()
-    }
+        impl Subject for $type {
+            const NAME: &'static str = $name;
+            const OURS: bool = $ours;
+        }
 
-    #[inline]
-    fn free(&mut self, range: IovaRange) {
-        self.0.free(range).expect("it is allocated");
-    }
+        impl Allocator for $type {
+            type Range = Numbers;
+
+            fn new(space: Space) -> Self {
+                Self(trusting(space.last, CacheConfig::new(CPUS)))
+            }
+
+            #[inline]
+            fn allocate(&mut self, size: u64) -> Option<Numbers> {
+                allocate(&self.0, size)
+            }
+
+            #[inline]
+            fn free(&mut self, range: Numbers) {
+                free(&self.0, range);
+            }
+        }
+    };
+}
+
+cached! {
+    /// With the lock of a program.
+    Cached, parking_lot::RawMutex, "iova (caches)", true
+}
+cached! {
+    /// With the kind of lock that a kernel has.
+    CachedSpin, spin::Mutex<()>, "iova (caches and spin locks)", false
+}
+cached! {
+    /// With nothing that keeps another thread out.
+    CachedAlone, NoLock, "iova (caches without locks)", false
 }
 
 /// As a program has it by default: it asks the operating system for the CPU, and checks every free.
@@ -85,7 +119,7 @@ impl Allocator for Checked {
 }
 
 /// For two threads.
-pub struct SharedCached(Trusting);
+pub struct SharedCached(Trusting<parking_lot::RawMutex>);
 
 impl Subject for SharedCached {
     const NAME: &'static str = Cached::NAME;
@@ -93,7 +127,7 @@ impl Subject for SharedCached {
 }
 
 impl SharedDomain for SharedCached {
-    type Range = IovaRange;
+    type Range = Numbers;
 
     fn new(last: u64) -> Self {
         Self(trusting(last, CacheConfig::new(CPUS)))
@@ -104,18 +138,18 @@ impl SharedDomain for SharedCached {
     }
 
     #[inline]
-    fn allocate(&self, size: u64) -> Option<IovaRange> {
-        self.0.allocate(&Request::new(size)).ok()
+    fn allocate(&self, size: u64) -> Option<Numbers> {
+        allocate(&self.0, size)
     }
 
     #[inline]
-    fn free(&self, range: IovaRange) {
-        self.0.free(range).expect("it is allocated");
+    fn free(&self, range: Numbers) {
+        free(&self.0, range);
     }
 }
 
 /// For two threads, without any cache.
-pub struct SharedUncached(Trusting);
+pub struct SharedUncached(Trusting<parking_lot::RawMutex>);
 
 impl Subject for SharedUncached {
     const NAME: &'static str = "iova (Domain, no caches)";
@@ -144,7 +178,7 @@ impl SharedDomain for SharedUncached {
 }
 
 /// Its caches are full of what is given back in one go; the other thread's ranges are too large for them.
-pub struct CachedConvoy(Trusting);
+pub struct CachedConvoy(Trusting<parking_lot::RawMutex>);
 
 impl Subject for CachedConvoy {
     const NAME: &'static str = Cached::NAME;

@@ -9,7 +9,7 @@ use crate::subject::{Allocator, Space};
 #[cfg(feature = "kernel")]
 use crate::subjects::kernel::{KernelIova, KernelIovaCached, KernelIovaLocked, KernelIovaMaple, KernelMaple};
 use crate::subjects::{
-    cached::{Cached, Checked},
+    cached::{Cached, CachedAlone, CachedSpin, Checked},
     domain::Iova,
     maple::Maple,
     offset_allocator::OffsetAllocator,
@@ -63,6 +63,8 @@ macro_rules! cached_row {
             $what,
             [
                 Cached,
+                CachedSpin,
+                CachedAlone,
                 Checked,
                 #[cfg(feature = "kernel")]
                 KernelIovaCached,

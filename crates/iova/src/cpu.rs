@@ -22,12 +22,18 @@ impl Cpu {
     }
 
     /// Its state among those of all CPUs; `None` only if there are none.
+    #[inline]
     pub(crate) fn of<T>(self, states: &[T]) -> Option<&T> {
         match states.get(self.0) {
             // Most numbers need no division.
             Some(state) => Some(state),
-            None => states.get(self.0.checked_rem(states.len())?),
+            None => self.wrapped(states),
         }
+    }
+
+    #[cold]
+    fn wrapped<T>(self, states: &[T]) -> Option<&T> {
+        states.get(self.0.checked_rem(states.len())?)
     }
 }
 

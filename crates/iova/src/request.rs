@@ -132,6 +132,12 @@ impl Request {
         self.preferred
     }
 
+    /// The lower one of the two limits: what lies below both is what is wanted most.
+    #[inline]
+    pub(crate) fn first_limit(&self) -> u64 {
+        self.preferred.map_or(self.limit, |preferred| preferred.min(self.limit))
+    }
+
     /// The same with nothing but the preferred limit, if there is one below the limit.
     pub(crate) fn preferred_only(&self) -> Option<Self> {
         let limit = self.preferred.filter(|preferred| *preferred < self.limit)?;

@@ -6,14 +6,14 @@ use crate::granule::Granule;
 use crate::range::IovaRange;
 use crate::request::{Alignment, Request};
 
-/// The size classes of a cache: 2^0, 2^1, ... granules. A range of class c is aligned to its size.
+/// The size classes of a cache of what lies in an aperture: 2^0, 2^1, ... granules. A range of class c is aligned to its size.
 ///
 /// So any two ranges of a class are as good as each other, but for the limit of a request, and a range is one
 /// number in a magazine.
 #[derive(Clone, Copy)]
 pub(super) struct Classes {
     count: usize,
-    granule: Granule,
+    aperture: IovaRange,
 }
 
 /// What a request needs of a cached range.
@@ -26,44 +26,59 @@ pub(super) struct Need {
     pub(super) preferred: Option<u64>,
 }
 
+/// How many bits it takes to write a number: the binary logarithm, rounded up, of the number after it.
+#[inline]
+const fn bits(number: u64) -> usize {
+    (u64::BITS - number.leading_zeros()) as usize
+}
+
 impl Classes {
     /// The largest class has at most 2^31 granules.
     pub(super) const MOST: usize = 32;
 
-    pub(super) fn new(count: usize, granule: Granule) -> Self {
-        Self { count: count.min(Self::MOST), granule }
+    pub(super) fn new(count: usize, aperture: IovaRange) -> Self {
+        Self { count: count.min(Self::MOST), aperture }
     }
 
     pub(super) const fn count(self) -> usize {
         self.count
     }
 
+    pub(super) const fn aperture(self) -> IovaRange {
+        self.aperture
+    }
+
     pub(super) const fn granule(self) -> Granule {
-        self.granule
+        self.aperture.granule()
     }
 
     /// The class that a request is rounded up to, if any range of that class below the limit will do.
     ///
     /// Whatever a request can ask for beyond its size and limit must be looked at here: it has to follow from
     /// natural alignment to the size of the class.
-    pub(super) fn need(self, request: &Request) -> Option<Need> {
-        let granules = request.granules();
-        let class = granules.checked_next_power_of_two()?.trailing_zeros() as usize;
-        if granules == 0 || class >= self.count {
+    #[inline]
+    pub(super) fn class_for(self, request: &Request) -> Option<usize> {
+        // No granules are of class 64.
+        let class = bits(request.granules().wrapping_sub(1));
+        if class >= self.count {
             return None;
         }
         let size = 1_u64 << class;
-        match request.alignment() {
-            Alignment::Natural => {}
-            Alignment::Granules(align) if align.is_power_of_two() && align <= size => {}
-            Alignment::Granules(_) => return None,
-        }
+        let is_aligned = match request.alignment() {
+            Alignment::Natural => true,
+            Alignment::Granules(align) => align.is_power_of_two() && align <= size,
+        };
         // What is aligned to its size crosses no multiple of that size, nor of any larger power of two.
-        if !request.boundary_granules().is_none_or(|boundary| boundary.is_power_of_two() && boundary >= size)
-        {
-            return None;
-        }
-        let highest = |limit| self.granule.last_whole_pfn(limit)?.checked_sub(size - 1);
+        let crosses_none =
+            request.boundary_granules().is_none_or(|boundary| boundary.is_power_of_two() && boundary >= size);
+        (is_aligned && crosses_none).then_some(class)
+    }
+
+    /// What a request needs of a cached range, if any of a class below the limit will do.
+    pub(super) fn need(self, request: &Request) -> Option<Need> {
+        let class = self.class_for(request)?;
+        let size = 1_u64 << class;
+        let highest = |limit| self.granule().last_whole_pfn(limit)?.checked_sub(size - 1);
         let preferred = request.preferred_limit().filter(|preferred| *preferred < request.limit_iova());
         Some(Need { class, highest: highest(request.limit_iova())?, preferred: preferred.and_then(highest) })
     }
@@ -77,21 +92,22 @@ impl Classes {
         }
     }
 
-    /// The class that a range belongs to.
+    /// The class that a range belongs to, if it may be one of ours.
+    #[inline]
     pub(super) fn class_of(self, range: IovaRange) -> Option<usize> {
-        let (first, last) = (range.first_pfn().get(), range.last_pfn().get());
-        // All granules of 2^64 are of no class.
-        let granules = (last - first).checked_add(1)?;
-        let class = granules.trailing_zeros() as usize;
-        let aligned = first & (granules - 1) == 0;
-        (granules.is_power_of_two() && class < self.count && aligned).then_some(class)
+        // All bits below the size, if that is a power of two.
+        let below = range.last() - range.first();
+        let is_aligned = range.first() & below == 0 && below & below.wrapping_add(1) == 0;
+        let class = bits(below >> self.granule().shift());
+        (range.is_of(self.aperture) && is_aligned && class < self.count).then_some(class)
     }
 
     /// The range of a class that begins at a pfn.
+    #[inline]
     pub(super) fn range(self, class: usize, first: u64) -> IovaRange {
         let last = first | ((1 << class) - 1);
         let pfns = IndexRange::new(first, last).unwrap_or(IndexRange::single(first));
-        IovaRange::of_pfns(pfns, self.granule)
+        IovaRange::of_pfns(pfns, self.granule())
     }
 }
 
@@ -101,8 +117,13 @@ mod tests {
 
     const PAGE: u64 = 4096;
 
+    /// All there is.
+    fn aperture(granule: Granule) -> IovaRange {
+        IovaRange::of_pfns(IndexRange::new(0, u64::MAX >> granule.shift()).unwrap(), granule)
+    }
+
     fn classes() -> Classes {
-        Classes::new(6, Granule::FOUR_KIB)
+        Classes::new(6, aperture(Granule::FOUR_KIB))
     }
 
     #[test]
@@ -164,7 +185,13 @@ mod tests {
             [pages(0, 2), pages(2, 5), pages(0, 63)].map(|range| classes().class_of(range)),
             [None; 3]
         );
-        let all = IovaRange::of_pfns(IndexRange::FULL, Granule::BYTE);
-        assert_eq!(Classes::new(usize::MAX, Granule::BYTE).class_of(all), None);
+        let all = aperture(Granule::BYTE);
+        assert_eq!(Classes::new(usize::MAX, all).class_of(all), None);
+        // Of another granule, or beyond the aperture.
+        let byte = IovaRange::of_pfns(IndexRange::single(0), Granule::BYTE);
+        assert_eq!(classes().class_of(byte), None);
+        let few = Classes::new(6, pages(2, 9));
+        let class = |first, last| few.class_of(pages(first, last));
+        assert_eq!([class(2, 3), class(8, 9), class(1, 1), class(10, 10)], [Some(1), Some(1), None, None]);
     }
 }

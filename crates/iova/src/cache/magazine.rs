@@ -52,6 +52,7 @@ impl Magazine {
         self.len == CAPACITY
     }
 
+    #[inline]
     pub(super) fn firsts(&self) -> &[u64] {
         let [body] = &*self.body;
         body.firsts.get(..self.len).unwrap_or_default()
@@ -74,7 +75,26 @@ impl Magazine {
 
     /// Takes out the range that was put in last.
     pub(super) fn pop(&mut self) -> Option<u64> {
-        self.take(u64::MAX)
+        self.pop_if(|_| true)
+    }
+
+    /// Takes out the range that was put in last, if it is `wanted`.
+    #[inline]
+    pub(super) fn pop_if(&mut self, wanted: impl FnOnce(u64) -> bool) -> Option<u64> {
+        let [body] = &*self.body;
+        let last = self.len.checked_sub(1)?;
+        let first = *body.firsts.get(last)?;
+        if !wanted(first) {
+            return None;
+        }
+        self.len = last;
+        Some(first)
+    }
+
+    /// Whether this range was put in last.
+    #[inline]
+    pub(super) fn ends_with(&self, first: u64) -> bool {
+        self.firsts().last() == Some(&first)
     }
 
     /// Takes out a range that begins at or below `highest`: the last one of these.
@@ -127,6 +147,18 @@ mod tests {
         let mut magazine = magazine([3, 1, 2]);
         assert_eq!([magazine.pop(), magazine.pop(), magazine.pop()], [Some(2), Some(1), Some(3)]);
         assert_eq!((magazine.pop(), magazine.is_empty()), (None, true));
+    }
+
+    #[test]
+    fn the_last_is_taken_if_it_is_wanted() {
+        let mut magazine = magazine([3, 1]);
+        assert!(magazine.ends_with(1) && !magazine.ends_with(3));
+        assert_eq!(
+            (magazine.pop_if(|first| first > 1), magazine.pop_if(|first| first == 1)),
+            (None, Some(1))
+        );
+        assert_eq!((magazine.pop_if(|_| true), magazine.pop_if(|_| true)), (Some(3), None));
+        assert!(!magazine.ends_with(3));
     }
 
     #[test]

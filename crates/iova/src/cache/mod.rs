@@ -61,6 +61,7 @@ mod give_back;
 mod loom_tests;
 mod magazine;
 mod per_cpu;
+mod quick;
 mod spares;
 mod stack;
 mod statistics;
@@ -124,7 +125,6 @@ pub use statistics::{CacheStatistics, ClassStatistics};
 pub struct Caches<R: RawMutex, B> {
     backing: B,
     classes: Classes,
-    aperture: IovaRange,
     slots: Box<[Padded<Mutex<R, Slot>>]>,
     depots: Box<[Padded<Mutex<R, Depot>>]>,
     spares: Padded<Mutex<R, Spares>>,
@@ -168,10 +168,9 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     ///
     /// [`OutOfMemory`] if there is not even that.
     pub fn new(backing: B, config: CacheConfig) -> Result<Self, OutOfMemory> {
-        let classes = Classes::new(config.classes, backing.granule());
+        let classes = Classes::new(config.classes, backing.aperture());
         let depot = || Padded::new(Mutex::new(Depot::new(config.depot_magazines)));
         Ok(Self {
-            aperture: backing.aperture(),
             backing,
             classes,
             slots: try_boxed(config.cpus, || Padded::new(Mutex::new(Slot::default())))?,
@@ -187,6 +186,12 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     /// What lies below. What is cached is allocated there.
     pub fn backing(&self) -> &B {
         &self.backing
+    }
+
+    /// What may be handed out at all.
+    #[inline]
+    pub(crate) fn aperture(&self) -> IovaRange {
+        self.classes.aperture()
     }
 
     /// Allocates a range that satisfies `request`, on this CPU: a cached one, or the highest of the backing.
@@ -206,6 +211,20 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     /// may free ranges on this CPU and says whether it has.
     #[inline]
     pub(crate) fn allocate_or(
+        &self,
+        cpu: Cpu,
+        request: &Request,
+        more: impl FnOnce() -> bool,
+    ) -> Result<IovaRange, AllocateError> {
+        match self.pop(cpu, request) {
+            Some(range) => Ok(range),
+            None => self.allocate_slowly(cpu, request, more),
+        }
+    }
+
+    /// Like [`allocate_or`](Self::allocate_or) without the quick way.
+    #[inline(never)]
+    fn allocate_slowly(
         &self,
         cpu: Cpu,
         request: &Request,
@@ -266,7 +285,7 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     /// Asks again with nothing cached that could help, and then for a hole that is too small for the class.
     #[cold]
     fn ask_emptied(&self, need: Option<Need>, request: &Request) -> Result<Option<IovaRange>, AllocateError> {
-        let given = self.flush_touching(self.aperture.first(), request.limit_iova());
+        let given = self.flush_touching(self.aperture().first(), request.limit_iova());
         events::flushed_for_space(given);
         if given > 0 {
             if let Some(range) = self.ask(None, need, request)? {
@@ -283,7 +302,13 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
     /// [`NotLive`] if the range is seen not to be allocated; nothing is changed. This is certain for ranges
     /// that fit no class. Others are trusted: see the [module](self).
     pub fn free(&self, cpu: Cpu, range: IovaRange) -> Result<(), NotLive> {
-        if !range.is_of(self.aperture) {
+        if self.push(cpu, range) { Ok(()) } else { self.free_slowly(cpu, range) }
+    }
+
+    /// Like [`free`](Self::free) without the quick way.
+    #[inline(never)]
+    fn free_slowly(&self, cpu: Cpu, range: IovaRange) -> Result<(), NotLive> {
+        if !range.is_of(self.aperture()) {
             return Err(NotLive { range });
         }
         let Some(class) = self.classes.class_of(range) else { return self.backing.free(range) };

@@ -22,8 +22,24 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// Takes a range that begins at or below `highest`.
+    /// Takes the range that was put in last, if it is `wanted`.
     #[inline]
+    pub(super) fn pop_if(&mut self, wanted: impl FnOnce(u64) -> bool) -> Option<u64> {
+        let first = self.loaded.as_mut()?.pop_if(wanted)?;
+        self.hits += 1;
+        self.used = true;
+        Some(first)
+    }
+
+    /// Puts a range in; `false` if there is no room in the loaded magazine, or it is the one that was put in last.
+    #[inline(always)]
+    pub(super) fn push_another(&mut self, first: u64) -> bool {
+        let Some(loaded) = &mut self.loaded else { return false };
+        self.used = true;
+        !loaded.ends_with(first) && loaded.push(first)
+    }
+
+    /// Takes a range that begins at or below `highest`.
     pub(super) fn take(&mut self, highest: u64) -> Option<u64> {
         let loaded = self.loaded.as_mut().and_then(|magazine| magazine.take(highest));
         let first = loaded.or_else(|| self.take_previous(highest))?;
@@ -39,7 +55,6 @@ impl Pair {
     }
 
     /// Puts a range in; `false` if there is no room.
-    #[inline]
     pub(super) fn put(&mut self, first: u64) -> bool {
         self.used = true;
         push(&mut self.loaded, first) || self.put_previous(first)
@@ -54,9 +69,8 @@ impl Pair {
     }
 
     /// Whether this range was put in just now: then it is being freed twice.
-    #[inline]
     pub(super) fn ends_with(&self, first: u64) -> bool {
-        self.loaded.as_ref().is_some_and(|magazine| magazine.firsts().last() == Some(&first))
+        self.loaded.as_ref().is_some_and(|magazine| magazine.ends_with(first))
     }
 
     /// Whether a magazine is missing.

@@ -23,8 +23,21 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     ///
     /// As [`Space::allocate`](crate::Space::allocate). If there is no address space, what was queued and
     /// cached below the limit was given back before (see [above](Domain#when-nothing-fits)); if there is no node memory, nothing was.
+    // Where it is not inlined, what it returns and the request go through memory, which takes longer than all the rest.
+    #[inline(always)]
     pub fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
-        self.try_allocate(request).map_err(|error| self.allocation_failed(error))
+        let cpu = self.cpu.current();
+        if let Some(queue) = &self.queue {
+            queue.prepare();
+        }
+        if let Some(range) = self.caches.pop(cpu, request) {
+            match &self.ledger {
+                None => return Ok(range),
+                Some(ledger) if ledger.insert(range).is_ok() => return Ok(range),
+                Some(_) => self.put_back(cpu, range.first(), range.granules() as u64),
+            }
+        }
+        self.allocate_noted(cpu, *request)
     }
 
     /// Like [`allocate`](Self::allocate), but frees the range when the result is dropped.
@@ -36,17 +49,31 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         self.allocate(request).map(|range| Allocation::new(self, range))
     }
 
-    #[inline]
-    fn try_allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
-        let cpu = self.cpu.current();
-        if let Some(queue) = &self.queue {
-            queue.prepare();
+    /// Takes back a cached range that could not be noted: another way of allocating will say why. If it is live already it
+    /// stays with who has it.
+    // In numbers: a range that is an argument has to be in memory, where it would have to be read from at once.
+    #[cold]
+    fn put_back(&self, cpu: Cpu, first: u64, granules: u64) {
+        let Some(range) = self.range_of(first, granules) else { return };
+        if !self.ledger.as_ref().is_some_and(|ledger| ledger.contains(range)) {
+            self.caches.free_counting(cpu, range);
         }
+    }
+
+    /// Allocates a range in any way there is, and notes it.
+    // By value: a request that is built for the call needs no memory then, if the quick way serves it.
+    #[inline(never)]
+    fn allocate_noted(&self, cpu: Cpu, request: Request) -> Result<IovaRange, AllocateError> {
+        let more = || self.flush_queued(cpu, request.limit_iova());
         loop {
-            let range =
-                self.caches.allocate_or(cpu, request, || self.flush_queued(cpu, request.limit_iova()))?;
-            if self.note(cpu, range)? {
-                return Ok(range);
+            let noted = match self.caches.allocate_or(cpu, &request, more) {
+                Ok(range) => self.note(cpu, range).map(|is_new| is_new.then_some(range)).map_err(Into::into),
+                Err(error) => Err(error),
+            };
+            match noted {
+                Ok(None) => {}
+                Ok(Some(range)) => return Ok(range),
+                Err(error) => return Err(self.allocation_failed(error)),
             }
         }
     }

@@ -22,8 +22,15 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     ///
     /// [`FreeError`] if the range is seen not to be live; nothing is changed but the counter of it. With
     /// [`Checking::Exact`](crate::Checking::Exact) every such range is seen, wherever it is.
+    #[inline(always)]
     pub fn free(&self, range: IovaRange) -> Result<(), FreeError> {
-        self.free_attached(range, None)
+        if self.free_quickly(range) { Ok(()) } else { self.free_attached(range, None) }
+    }
+
+    /// Frees a range if nothing has to be done for that but to put it into a magazine.
+    #[inline(always)]
+    fn free_quickly(&self, range: IovaRange) -> bool {
+        self.queue.is_none() && self.ledger.is_none() && self.caches.push(self.cpu.current(), range)
     }
 
     /// Like [`free`](Self::free), with a word that is [released](Invalidate::release) after the flush, such as a page
@@ -49,13 +56,16 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     /// # Errors
     ///
     /// As for [`free`](Self::free).
+    #[inline(always)]
     pub fn free_sized(&self, iova: u64, granules: u64) -> Result<IovaRange, FreeError> {
         match self.range_of(iova, granules) {
-            Some(range) => self.free(range).map(|()| range),
+            Some(range) if self.free_quickly(range) => Ok(range),
+            Some(range) => self.free_attached(range, None).map(|()| range),
             None => Err(self.wrong_free(iova, granules.into(), None)),
         }
     }
 
+    #[inline(never)]
     fn free_attached(&self, range: IovaRange, attachment: Option<NonZeroUsize>) -> Result<(), FreeError> {
         let checked =
             range.is_of(self.aperture()) && self.ledger.as_ref().is_none_or(|ledger| ledger.remove(range));
@@ -97,7 +107,8 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     }
 
     /// So many granules from an iova on, if there are such.
-    fn range_of(&self, iova: u64, granules: u64) -> Option<IovaRange> {
+    #[inline]
+    pub(super) fn range_of(&self, iova: u64, granules: u64) -> Option<IovaRange> {
         let granule = self.granule();
         let first = granule.pfn_of(iova).get();
         let last = first.checked_add(granules.checked_sub(1)?)?;

@@ -185,12 +185,12 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
 
     /// The smallest unit that is handed out. Takes no lock.
     pub fn granule(&self) -> Granule {
-        self.space().granule()
+        self.aperture().granule()
     }
 
     /// What may be handed out at all. Takes no lock.
     pub fn aperture(&self) -> IovaRange {
-        self.space().aperture()
+        self.caches.aperture()
     }
 
     /// The space below the caches, to look at: what is cached or queued is allocated there. Nothing must be freed there.

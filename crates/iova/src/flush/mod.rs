@@ -179,10 +179,15 @@ impl<R: RawMutex, I: Invalidate> FlushQueue<R, I> {
     ///
     /// If there is no memory the wish is dropped, and the CPU's next free makes it again. So it asks for memory
     /// at most once for each free that had to wait for the IOMMU.
+    #[inline]
     pub fn prepare(&self) {
-        if self.wishes.load(Ordering::Relaxed) == 0 {
-            return;
+        if self.wishes.load(Ordering::Relaxed) > 0 {
+            self.make_ring();
         }
+    }
+
+    #[cold]
+    fn make_ring(&self) {
         let Some(slot) = self.slots.iter().find(|slot| slot.lock().wished) else { return };
         let made = Ring::try_new(self.config.entries);
         let mut slot = slot.lock();

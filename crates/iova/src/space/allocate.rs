@@ -47,11 +47,23 @@ impl<A: NodeAlloc> Space<A> {
     /// assert!(matches!(error, AllocateError::OutOfAddressSpace(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn allocate(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
-        if let Some(range) = self.take_over(request) {
-            return Ok(range);
+        match self.take_over(request) {
+            Some(range) => Ok(range),
+            None => self.allocate_highest(*request),
         }
-        let result = self.allocate_highest(request);
+    }
+
+    /// Allocates the highest free range that satisfies a request, by a search.
+    // By value, as in [`Domain::allocate`](crate::Domain::allocate).
+    #[inline(never)]
+    fn allocate_highest(&mut self, request: Request) -> Result<IovaRange, AllocateError> {
+        let result = match self.place(&request) {
+            Ok(Ok(range)) => return Ok(range),
+            Ok(Err(search)) => Err(self.out_of_address_space(&request, &search).into()),
+            Err(error) => Err(error),
+        };
         if let Err(error) = &result {
             self.counters.failures.allocation_failed(error);
         }
@@ -107,10 +119,6 @@ impl<A: NodeAlloc> Space<A> {
         Ok(result?.ok())
     }
 
-    fn allocate_highest(&mut self, request: &Request) -> Result<IovaRange, AllocateError> {
-        self.place(request)?.map_err(|search| self.out_of_address_space(request, &search).into())
-    }
-
     /// Allocates the highest free range that satisfies a request. If there is none, what was searched for in vain.
     fn place(&mut self, request: &Request) -> Result<Result<IovaRange, GapRequest>, AllocateError> {
         if let Some((_, preferred)) = self.search_below_preferred(request) {
@@ -127,7 +135,7 @@ impl<A: NodeAlloc> Space<A> {
     fn take_over(&mut self, request: &Request) -> Option<IovaRange> {
         let pfns = self.ranges.take_over(request)?;
         let range = self.range(pfns);
-        self.usage.allocated(range);
+        self.usage.allocated(pfns);
         self.counters.allocated(false);
         Some(range)
     }
@@ -145,7 +153,7 @@ impl<A: NodeAlloc> Space<A> {
                 if fallback {
                     self.ranges.forget_last();
                 }
-                self.usage.allocated(range);
+                self.usage.allocated(pfns);
                 self.counters.allocated(fallback);
                 Ok(Some(range))
             }
@@ -176,7 +184,7 @@ impl<A: NodeAlloc> Space<A> {
         let range = self.range(pfns);
         match self.ranges.tree_mut().insert_with(pfns, kind::ALLOCATED, mode) {
             Ok(()) => {
-                self.usage.allocated(range);
+                self.usage.allocated(pfns);
                 self.counters.allocated(false);
                 Ok(range)
             }

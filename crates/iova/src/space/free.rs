@@ -1,6 +1,6 @@
 //! Freeing: in place, without memory.
 
-use maple_tree::{IndexRange, NodeAlloc};
+use maple_tree::NodeAlloc;
 
 use super::Space;
 use super::kind::RangeKind;
@@ -31,6 +31,7 @@ impl<A: NodeAlloc> Space<A> {
     /// assert!(matches!(space.free(range.first()), Err(FreeError::NotAllocated { .. })));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn free(&mut self, iova: u64) -> Result<IovaRange, FreeError> {
         self.free_checked(iova, None)
     }
@@ -65,29 +66,25 @@ impl<A: NodeAlloc> Space<A> {
         self.free_checked(range.first(), Some(range.granules()))
     }
 
+    #[inline]
     fn free_checked(&mut self, iova: u64, granules: Option<u128>) -> Result<IovaRange, FreeError> {
-        let Some(pfns) = self.erase_allocated(iova, granules) else {
-            let error = self.what_is_wrong_with(iova, granules);
-            self.counters.failures.freed_wrongly(&error);
-            return Err(error);
-        };
-        let range = self.range(pfns);
-        self.usage.freed(range);
+        let pfn = self.granule.pfn_of(iova).get();
+        let freed = if self.granule.is_aligned(iova) { self.ranges.free(pfn, granules) } else { None };
+        let Some(pfns) = freed else { return Err(self.wrong_free(iova, granules)) };
+        self.usage.freed(pfns);
         self.counters.freed();
         if self.usage.allocated_ranges == 0 {
             // An empty space has no nodes.
             self.ranges.take_out_vacated();
         }
-        Ok(range)
+        Ok(self.range(pfns))
     }
 
-    /// Takes the allocated range whose first iova this is out of the tree.
-    fn erase_allocated(&mut self, iova: u64, granules: Option<u128>) -> Option<IndexRange> {
-        if !self.granule.is_aligned(iova) {
-            return None;
-        }
-        let pfn = self.granule.pfn_of(iova).get();
-        self.ranges.free(pfn, |pfns| granules.is_none_or(|granules| pfns.count() == granules))
+    #[cold]
+    fn wrong_free(&mut self, iova: u64, granules: Option<u128>) -> FreeError {
+        let error = self.what_is_wrong_with(iova, granules);
+        self.counters.failures.freed_wrongly(&error);
+        error
     }
 
     /// Why no allocated range, of so many granules if that is said, begins at an iova.

@@ -80,8 +80,9 @@ impl<A: NodeAlloc> PreparedAllocation<'_, A> {
 
     /// Allocates the range. Allocates no memory and cannot fail.
     pub fn commit(self) -> IovaRange {
+        let pfns = self.insertion.range();
         self.insertion.store(ALLOCATED);
-        self.usage.allocated(self.range);
+        self.usage.allocated(pfns);
         self.counters.allocated(self.fallback);
         self.range
     }

@@ -45,6 +45,7 @@ struct Last {
 
 impl Last {
     /// Whether a range, should it be freed, is the highest that satisfies the request.
+    #[inline]
     fn is_highest(&self, range: IndexRange) -> bool {
         let (size, align) = (self.search.size(), self.search.align());
         let crosses = |boundary: u64| (range.first() ^ range.last()) >= boundary;
@@ -54,6 +55,12 @@ impl Last {
             && self.search.window().contains_range(range)
             && !self.search.boundary().is_some_and(crosses)
     }
+}
+
+/// Whether a range has so many granules, if that is said.
+#[inline]
+fn is_of(range: IndexRange, count: Option<u128>) -> bool {
+    count.is_none_or(|count| range.count() == count)
 }
 
 impl<A: NodeAlloc> Ranges<A> {
@@ -138,34 +145,54 @@ impl<A: NodeAlloc> Ranges<A> {
         Some(vacated)
     }
 
-    /// Frees the allocation that begins at `pfn`, if there is one and it is `wanted`. It is vacated only, if the last request
-    /// would get it should it come again.
-    pub(super) fn free(&mut self, pfn: u64, wanted: impl FnOnce(IndexRange) -> bool) -> Option<IndexRange> {
+    /// Frees the allocation that begins at `pfn`, if there is one, of so many granules if that is said. It is vacated only, if
+    /// the last request would get it should it come again.
+    #[inline]
+    pub(super) fn free(&mut self, pfn: u64, count: Option<u128>) -> Option<IndexRange> {
         if self.vacated.is_some_and(|vacated| vacated.contains(pfn)) {
             return None;
         }
         self.take_out_vacated();
-        if let Some(last) = self.last.as_ref().filter(|last| last.at.first() == pfn) {
+        let Some(range) = self.next_at(pfn).filter(|range| is_of(*range, count)) else {
+            return self.erase(pfn, count);
+        };
+        self.vacated = Some(range);
+        Some(range)
+    }
+
+    /// The allocation that begins at `pfn`, if it is what the last request would get should it be freed.
+    #[inline]
+    fn next_at(&self, pfn: u64) -> Option<IndexRange> {
+        let last = self.last.as_ref()?;
+        if last.at.first() == pfn {
             // What was allocated last is known to be there (R2), and to be the highest.
-            self.vacated = Some(last.at).filter(|range| wanted(*range));
-            return self.vacated;
+            return Some(last.at);
         }
-        let (last, mut vacated) = (self.last.as_ref(), None);
-        let erased = self.tree.erase_if(pfn, |range, code| {
-            let wanted = range.first() == pfn && *code == ALLOCATED && wanted(range);
-            vacated = Some(range).filter(|range| wanted && last.is_some_and(|last| last.is_highest(*range)));
-            wanted && vacated.is_none()
-        });
-        self.vacated = vacated;
-        let erased = erased.map(|(range, _)| range);
-        if let Some(range) = erased {
-            self.forget_last_below(range);
-        }
-        vacated.or(erased)
+        let range = IndexRange::sized(pfn, last.search.size()).filter(|range| last.is_highest(*range))?;
+        self.tree.get_entry(pfn).filter(|entry| *entry == (range, ALLOCATED)).map(|_| range)
+    }
+
+    /// Takes the allocation that begins at `pfn` out of the tree.
+    #[inline(never)]
+    fn erase(&mut self, pfn: u64, count: Option<u128>) -> Option<IndexRange> {
+        let is_wanted = |range: IndexRange, code: &Code| {
+            range.first() == pfn && *code == ALLOCATED && is_of(range, count)
+        };
+        let (range, _) = self.tree.erase_if(pfn, is_wanted)?;
+        self.forget_last_below(range);
+        Some(range)
     }
 
     /// Takes what is vacated out of the tree.
+    #[inline]
     pub(super) fn take_out_vacated(&mut self) {
+        if self.vacated.is_some() {
+            self.erase_vacated();
+        }
+    }
+
+    #[inline(never)]
+    fn erase_vacated(&mut self) {
         if let Some(vacated) = self.vacated.take() {
             self.tree.erase(vacated.first());
             self.forget_last_below(vacated);

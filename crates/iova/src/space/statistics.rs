@@ -4,7 +4,6 @@ use maple_tree::{IndexRange, NodeAlloc};
 
 use super::Space;
 use crate::error::{AllocateError, FreeError, PlaceError};
-use crate::range::IovaRange;
 
 /// What the tree holds, kept up to date by each operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,14 +16,16 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    pub(super) fn allocated(&mut self, range: IovaRange) {
+    #[inline]
+    pub(super) fn allocated(&mut self, pfns: IndexRange) {
         self.allocated_ranges += 1;
-        self.allocated_granules += range.granules();
+        self.allocated_granules += pfns.count();
     }
 
-    pub(super) fn freed(&mut self, range: IovaRange) {
+    #[inline]
+    pub(super) fn freed(&mut self, pfns: IndexRange) {
         self.allocated_ranges -= 1;
-        self.allocated_granules -= range.granules();
+        self.allocated_granules -= pfns.count();
     }
 
     pub(super) fn free_granules(&self, aperture: IndexRange) -> u128 {

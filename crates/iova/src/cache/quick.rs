@@ -1,0 +1,110 @@
+//! The quick way: from and into the loaded magazine of this CPU.
+//!
+//! Most operations end here. They take one lock and follow one pointer after the other to the end of one magazine,
+//! without a loop and without a call. Whatever is not so simple is refused, with nothing changed, and goes the way through
+//! [`exchange`](super::exchange), which looks at everything.
+
+use lock_api::RawMutex;
+
+use super::Caches;
+use crate::cpu::Cpu;
+use crate::range::IovaRange;
+use crate::request::Request;
+
+impl<R: RawMutex, B> Caches<R, B> {
+    /// Takes the range that this CPU has freed last, if the request wants one of that class and it does not lie too high.
+    #[inline(always)]
+    pub(crate) fn pop(&self, cpu: Cpu, request: &Request) -> Option<IovaRange> {
+        let class = self.classes.class_for(request)?;
+        let limit = request.first_limit();
+        let range = |first| self.classes.range(class, first);
+        let mut slot = cpu.of(&self.slots)?.lock();
+        slot.pair(class)?.pop_if(|first| range(first).last() <= limit).map(range)
+    }
+
+    /// Puts a freed range where [`pop`](Self::pop) finds it, if it belongs here, there is room, and it was not freed just
+    /// before.
+    #[inline(always)]
+    pub(crate) fn push(&self, cpu: Cpu, range: IovaRange) -> bool {
+        let Some(class) = self.classes.class_of(range) else { return false };
+        let Some(slot) = cpu.of(&self.slots) else { return false };
+        let mut slot = slot.lock();
+        let Some(pair) = slot.pair(class) else { return false };
+        pair.push_another(range.first_pfn().get())
+    }
+}
+
+#[cfg(not(loom))]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::CacheConfig;
+    use crate::granule::Granule;
+    use crate::locked::LockedSpace;
+    use crate::space::Space;
+
+    const CPU: Cpu = Cpu::new(0);
+    const PAGE: u64 = 4096;
+
+    fn caches() -> Caches<spin::Mutex<()>, LockedSpace<spin::Mutex<()>>> {
+        let space = Space::new(Granule::FOUR_KIB, 0..64 * PAGE).unwrap();
+        Caches::new(space.into(), CacheConfig::new(1)).unwrap()
+    }
+
+    /// A range of so many granules, freed into a magazine.
+    fn freed(caches: &Caches<spin::Mutex<()>, LockedSpace<spin::Mutex<()>>>, granules: u64) -> IovaRange {
+        let request = Request::new(granules);
+        // The first free wishes for a magazine, the second allocation makes it.
+        for _ in 0..2 {
+            let range = caches.allocate(CPU, &request).unwrap();
+            caches.free(CPU, range).unwrap();
+        }
+        let range = caches.allocate(CPU, &request).unwrap();
+        caches.free(CPU, range).unwrap();
+        range
+    }
+
+    #[test]
+    fn without_a_magazine_nothing_is_quick() {
+        let caches = caches();
+        let range = caches.allocate(CPU, &Request::new(1)).unwrap();
+        assert!(!caches.push(CPU, range));
+        assert_eq!(caches.pop(CPU, &Request::new(1)), None);
+    }
+
+    #[test]
+    fn only_what_fits_is_popped() {
+        let caches = caches();
+        let range = freed(&caches, 4);
+        let four = Request::new(3);
+        for other in [Request::new(2), Request::new(5), four.align(8), four.align(3), four.not_crossing(2)] {
+            assert_eq!(caches.pop(CPU, &other), None);
+        }
+        for below in [four.limit(range.last() - 1), four.prefer_limit(range.last() - 1)] {
+            assert_eq!(caches.pop(CPU, &below), None);
+        }
+        // A preferred limit above the limit has no effect.
+        let just = four.align(4).not_crossing(4).limit(range.last()).prefer_limit(u64::MAX);
+        assert_eq!((caches.pop(CPU, &just), caches.pop(CPU, &just)), (Some(range), None));
+        assert_eq!(caches.statistics().cached_ranges(), 0);
+    }
+
+    #[test]
+    fn what_is_wrong_is_not_pushed() {
+        let caches = caches();
+        let range = freed(&caches, 1);
+        assert!(!caches.push(CPU, range), "it was freed last");
+        let pages = |first: u64, last| {
+            IovaRange::of_pfns(maple_tree::IndexRange::new(first, last).unwrap(), Granule::FOUR_KIB)
+        };
+        // Outside, of no class, of a class that has no magazine, and of other granules.
+        for wrong in [pages(64, 64), pages(1, 2), pages(0, 63), pages(4, 7)] {
+            assert!(!caches.push(CPU, wrong));
+        }
+        let byte = IovaRange::of_pfns(maple_tree::IndexRange::single(0), Granule::BYTE);
+        assert!(!caches.push(CPU, byte));
+        assert_eq!(caches.statistics().cached_ranges(), 1);
+        assert!(caches.push(CPU, pages(9, 9)));
+        assert_eq!(caches.statistics().cached_ranges(), 2);
+    }
+}
