@@ -51,17 +51,18 @@ pub fn rows() -> Vec<Row> {
 }
 
 fn sequential<M: RangeMap + 'static>(setup: &Setup) -> Laps {
-    map::<M>((0..setup.n as u32).collect())
+    map::<M>(&(0..setup.n as u32).collect::<Vec<_>>())
 }
 
 fn random<M: RangeMap + 'static>(setup: &Setup) -> Laps {
-    map::<M>(Numbers::new(setup.seed).order(setup.n))
+    map::<M>(&Numbers::new(setup.seed).order(setup.n))
 }
 
-fn map<M: RangeMap + 'static>(order: Vec<u32>) -> Laps {
-    once(order.len(), move || {
+fn map<M: RangeMap + 'static>(order: &[u32]) -> Laps {
+    // The order is not the map's memory: it is there before and after.
+    once(order.len(), || {
         let mut map = M::new();
-        insert_all(&mut map, &order);
+        insert_all(&mut map, order);
         map
     })
 }
