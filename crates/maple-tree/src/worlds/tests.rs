@@ -2,9 +2,10 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::explore::{Size, State, explore};
-use super::ops::Choice;
+use super::ops::{Choice, Op};
 use super::starts::prepared;
 use crate::node::{SmallGaps, TinyGaps, WideGaps};
+use crate::range::IndexRange;
 use crate::reached::{Reached, counts};
 
 /// A world, and how it is explored. How often each shape was met is counted per thread.
@@ -65,4 +66,28 @@ fn every_shape_is_reached() {
         }
     }
     assert_eq!(missing, [], "no world comes through these");
+}
+
+/// Fills a space from either end, and empties it from either end: roots of two and more levels are left with a child that is
+/// as full as it gets.
+fn fill_and_drain<L: TracksGaps>(base: u64, most: u64) {
+    let orders: [fn(u64, u64) -> u64; 2] = [|i, _| i, |i, count| count - 1 - i];
+    for count in 1..=most {
+        for (fill, drain) in orders.into_iter().flat_map(|fill| orders.map(|drain| (fill, drain))) {
+            let mut state = State::<L>::empty(base, count as usize, false);
+            for i in 0..count {
+                state.apply(Op::Insert(IndexRange::single(base + fill(i, count))));
+            }
+            for i in 0..count {
+                state.apply(Op::Erase(base + drain(i, count)));
+            }
+        }
+    }
+}
+
+#[test]
+fn filled_and_drained() {
+    fill_and_drain::<TinyGaps>(1 << 40, 40);
+    fill_and_drain::<SmallGaps>(1 << 40, 60);
+    fill_and_drain::<WideGaps>(1 << 40, 100);
 }
