@@ -4,7 +4,7 @@ use std::vec::Vec;
 use super::explore::{Size, State, explore};
 use super::ops::{Choice, Op};
 use super::starts::prepared;
-use crate::node::{SmallGaps, TinyGaps, WideGaps};
+use crate::node::{SmallGaps, TinyGaps, TracksGaps, WideGaps};
 use crate::range::IndexRange;
 use crate::reached::{Reached, counts};
 
