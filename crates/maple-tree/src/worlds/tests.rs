@@ -68,12 +68,16 @@ fn every_shape_is_reached() {
     assert_eq!(missing, [], "no world comes through these");
 }
 
-/// Fills a space from either end, and empties it from either end: roots of two and more levels are left with a child that is
-/// as full as it gets.
+/// Fills a space from either end, or every other place and then the others, and empties it from either end: roots of two and
+/// more levels are left with a child that is as full as it gets.
 fn fill_and_drain<L: TracksGaps>(base: u64, most: u64) {
-    let orders: [fn(u64, u64) -> u64; 2] = [|i, _| i, |i, count| count - 1 - i];
+    let every_other = |i: u64, count: u64| match i.checked_sub(count.div_ceil(2)) {
+        None => 2 * i,
+        Some(rest) => 2 * rest + 1,
+    };
+    let orders: [fn(u64, u64) -> u64; 3] = [|i, _| i, |i, count| count - 1 - i, every_other];
     for count in 1..=most {
-        for (fill, drain) in orders.into_iter().flat_map(|fill| orders.map(|drain| (fill, drain))) {
+        for (fill, drain) in orders.into_iter().flat_map(|fill| [(fill, orders[0]), (fill, orders[1])]) {
             let mut state = State::<L>::empty(base, count as usize, false);
             for i in 0..count {
                 state.apply(Op::Insert(IndexRange::single(base + fill(i, count))));
