@@ -120,7 +120,9 @@ impl GapRequest {
         }
         // What is aligned to its size or more has that natural size. A longer range begins with an aligned block.
         let need = any.need.max(NaturalSize::at_most(size.min(align)));
-        let is_natural = size <= align && align / 2 < size && need.size() == size;
+        // No smaller size than the alignment is needed at least, and no larger one than half the size beside it: so the
+        // size is what is needed only if it is the alignment at most, and kept exactly.
+        let is_natural = align / 2 < size && need.size() == size;
         Ok(Self { align, need, filter: if is_natural { Filter::Natural } else { Filter::Both }, ..any })
     }
 

@@ -195,7 +195,7 @@ impl Fill {
 }
 
 impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
-    /// Erases in the subtree under `link`, if there is something to erase. The node itself may be left without a live
+    /// Erases in the subtree under `link`, in which something covers the index, if that is wanted. The node itself may be left without a live
     /// slot.
     #[inline]
     fn below(
@@ -218,9 +218,7 @@ impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
         wanted: impl FnOnce(Found) -> bool,
     ) -> Option<Erased> {
         let slot = leaf.find(self.index);
-        if leaf.is_empty(slot) {
-            return None;
-        }
+        debug_assert!(!leaf.is_empty(slot), "there is something, or else it was said before");
         let found = Found { range: leaf.range_of(slot, bounds), word: leaf.slot(slot).copied() };
         if !wanted(found) {
             return None;

@@ -55,12 +55,40 @@ impl<L: TracksGaps> State<L> {
         assert_eq!(said, expected, "{op:?} of\n{}", self.tree.dump());
         let state = Self { tree, cells };
         check(&state.tree, &state.cells, || std::format!("{op:?} of\n{}", self.tree.dump()));
+        // One that could not be taken out before stays, maybe, if what is erased is inside a leaf.
+        if matches!(op, Op::Erase(_)) && self.only_child().is_none() {
+            state.check_root(|| std::format!("{op:?} of\n{}", self.tree.dump()));
+        }
         (state.cells != self.cells).then_some(state)
     }
 
     /// Does something to the tree, which must be possible.
     pub(super) fn apply(&mut self, op: Op) {
         *self = self.after(op).expect("it changes something");
+    }
+
+    /// The only child of the root, and what it covers.
+    fn only_child(&self) -> Option<(&Link<L>, IndexRange)> {
+        let Some(Node::Branch(root)) = self.tree.raw().root().map(Link::node) else { return None };
+        let slot = root.live().trailing_zeros() as usize;
+        let child = (root.slot(slot)?, root.range_of(slot, self.tree.bounds()));
+        (root.live().count_ones() == 1).then_some(child)
+    }
+
+    /// An erase leaves no root above a single child, unless a leaf at an end of it has no room for the empty slots that it
+    /// would take to cover all that the root does.
+    fn check_root(&self, after: impl Fn() -> String) {
+        let Some((child, range)) = self.only_child() else { return };
+        let bounds = self.tree.bounds();
+        let front = end_leaf(child, |_| 0);
+        let back = end_leaf(child, |len| len - 1);
+        let at_front = front.filter(|leaf| bounds.first() < range.first() && !leaf.is_empty(0));
+        let at_back = back.filter(|leaf| range.last() < bounds.last() && !leaf.is_empty(leaf.len() - 1));
+        let has_room = match (at_front, at_back) {
+            (Some(front), Some(back)) if core::ptr::eq(front, back) => front.len() + 2 <= L::Leaf::CAPACITY,
+            _ => [at_front, at_back].into_iter().flatten().all(|leaf| leaf.len() < L::Leaf::CAPACITY),
+        };
+        assert!(!has_room, "{}\nis\n{}", after(), self.tree.dump());
     }
 
     pub(super) fn contents(&self) -> Contents {
@@ -181,6 +209,14 @@ impl Contents {
                 }
             }
         }
+    }
+}
+
+/// The leaf at an end of a subtree, if it ends with one. `end` says which slot of so many is there.
+fn end_leaf<L: TracksGaps>(link: &Link<L>, end: fn(usize) -> usize) -> Option<&L::Leaf> {
+    match link.node() {
+        Node::Leaf(leaf) => Some(leaf),
+        Node::Branch(branch) => end_leaf(branch.slot(end(branch.len()))?, end),
     }
 }
 

@@ -38,11 +38,8 @@ fn range(first: u64, last: u64) -> Option<IndexRange> {
 impl Choice {
     pub(super) fn ops(self, cells: &Cells) -> Vec<Op> {
         let mut ops = Vec::new();
-        for (extent, cell) in cells.extents() {
-            if cell != FREE {
-                ops.push(Op::Erase(extent.first()));
-            }
-        }
+        // Also where there is nothing to erase.
+        ops.extend(cells.extents().into_iter().map(|(extent, _)| Op::Erase(extent.first())));
         let count = cells.cells.len() as u64;
         for direction in [Direction::BottomUp, Direction::TopDown] {
             for size in 1..=count.min(4) {

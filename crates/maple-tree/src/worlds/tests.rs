@@ -2,10 +2,11 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::explore::{Size, State, explore};
-use super::ops::Choice;
+use super::ops::{Choice, Op};
 use super::shared;
 use super::starts::prepared;
-use crate::node::{SmallGaps, TinyGaps, WideGaps};
+use crate::node::{SmallGaps, TinyGaps, TracksGaps, WideGaps};
+use crate::range::IndexRange;
 use crate::reached::{Reached, counts};
 
 /// A world, and how it is explored. How often each shape was met is counted per thread.
@@ -89,4 +90,32 @@ fn every_shape_is_reached() {
         }
     }
     assert_eq!(missing, [], "no world comes through these");
+}
+
+/// Fills a space from either end, or every other place and then the others, and empties it from either end: roots of two and
+/// more levels are left with a child that is as full as it gets.
+fn fill_and_drain<L: TracksGaps>(base: u64, most: u64) {
+    let every_other = |i: u64, count: u64| match i.checked_sub(count.div_ceil(2)) {
+        None => 2 * i,
+        Some(rest) => 2 * rest + 1,
+    };
+    let orders: [fn(u64, u64) -> u64; 3] = [|i, _| i, |i, count| count - 1 - i, every_other];
+    for count in 1..=most {
+        for (fill, drain) in orders.into_iter().flat_map(|fill| [(fill, orders[0]), (fill, orders[1])]) {
+            let mut state = State::<L>::empty(base, count as usize, false);
+            for i in 0..count {
+                state.apply(Op::Insert(IndexRange::single(base + fill(i, count))));
+            }
+            for i in 0..count {
+                state.apply(Op::Erase(base + drain(i, count)));
+            }
+        }
+    }
+}
+
+#[test]
+fn filled_and_drained() {
+    fill_and_drain::<TinyGaps>(1 << 40, 40);
+    fill_and_drain::<SmallGaps>(1 << 40, 60);
+    fill_and_drain::<WideGaps>(1 << 40, 100);
 }

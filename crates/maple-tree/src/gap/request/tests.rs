@@ -117,6 +117,19 @@ fn the_filter_lets_all_pass_that_fits_and_of_natural_requests_nothing_else() {
     });
 }
 
+/// A natural size of two bytes is too small for these, so it does not decide alone.
+#[test]
+fn sizes_that_are_not_kept_exactly_take_their_length() {
+    for size in [2049, 4095, 4097, (1 << 40) + 1, u64::MAX / 2] {
+        let request = GapRequest::new(.., size, size.next_power_of_two(), Direction::TopDown).unwrap();
+        for (run, fits) in [(range(0, size - 2), false), (range(0, size - 1), true), (range(1, size), false)]
+        {
+            assert_eq!(request.fit(run).is_some(), fits, "{request:?} and {run}");
+            assert!(passes(&request, run) == fits || run.first() == 1, "{request:?} and {run}");
+        }
+    }
+}
+
 /// As the cost of `find_gap` is described.
 #[test]
 fn only_runs_shorter_than_twice_the_size_are_cut() {
