@@ -52,7 +52,8 @@
 //!
 //! - What it holds: anything that is one non-zero word ([`Entry`]).
 //! - Whether gaps are tracked: [`Gaps`] or [`NoGaps`], a type parameter.
-//! - Where nodes come from: [`NodeAlloc`], fallible, told at each call whether it may wait ([`AllocMode`]).
+//! - Where nodes come from: [`NodeAlloc`], fallible, told at each call whether it may wait ([`AllocMode`]). [`SlabAlloc`] lays
+//!   them side by side, which is worth it over a `malloc`.
 //! - Whether ranges and trees can be serialized: the feature `serde`.
 //!
 //! Those who know the kernel's functions find them in `docs/coming-from-linux.md` in the repository.

@@ -19,8 +19,16 @@ const ORDERS: [Order; 4] = [
     |i, count| if i % 2 == 0 { count / 2 + i / 2 } else { count / 2 - 1 - i / 2 },
 ];
 
-/// The distance of two entries, and how long they are.
-const PLACES: [(u64, u64); 3] = [(1, 1), (2, 1), (4, 3)];
+/// Where entries lie: how many indices two of them take, and where each begins and how long it is.
+type Places = (u64, fn(u64) -> (u64, u64));
+
+const PLACES: [Places; 4] = [
+    (2, |i| (i, 1)),
+    (4, |i| (i * 2, 1)),
+    (8, |i| (i * 4, 3)),
+    // Two that adjoin, and a gap.
+    (5, |i| (i / 2 * 5 + i % 2 * 2, 2)),
+];
 
 /// What is done to the entries when they are all there.
 const THINNED: [fn(u64) -> bool; 3] = [
@@ -35,17 +43,18 @@ const THINNED: [fn(u64) -> bool; 3] = [
 pub(super) fn prepared<L: TracksGaps>(base: u64, indices: u64, bounded: bool) -> Vec<State<L>> {
     let mut starts = Vec::new();
     for order in ORDERS {
-        for (pitch, length) in PLACES {
+        for (pair, place) in PLACES {
             for thinned in THINNED {
-                let count = indices / pitch / 2 * 2;
-                let mut state = State::empty(base, (count * pitch) as usize, bounded);
-                let place = |i: u64| base + i * pitch;
+                let pairs = indices / pair;
+                let count = pairs * 2;
+                let mut state = State::empty(base, (pairs * pair) as usize, bounded);
                 for i in (0..count).map(|i| order(i, count)) {
-                    let range = IndexRange::sized(place(i), length).expect("in the space");
+                    let (first, length) = place(i);
+                    let range = IndexRange::sized(base + first, length).expect("in the space");
                     state.apply(if i % 7 == 3 { Op::Reserve(range) } else { Op::Insert(range) });
                 }
                 for i in (0..count).filter(|&i| thinned(i)) {
-                    state.apply(Op::Erase(place(i)));
+                    state.apply(Op::Erase(base + place(i).0));
                 }
                 starts.push(state);
             }

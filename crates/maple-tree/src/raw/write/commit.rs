@@ -44,6 +44,8 @@ impl<L: Layout> Commit<'_, L> {
             };
             return Done { split: None, change };
         };
+        let run = edit.span;
+        let edit = edit.beside_gap(leaf.len(), range);
         let cut = choose_cut(leaf, edit.at, edit.removed, edit.inserted(range));
         // Next to the edit the end is known from the edit: there may not be a pivot yet.
         let end = match cut.half {
@@ -58,7 +60,7 @@ impl<L: Layout> Commit<'_, L> {
             Half::Right => Edit { at: edit.at - cut.at, ..edit }.apply(new, range, self.word),
         }
         let change = match edit.purpose {
-            Purpose::Insert => Change::Shrunk(edit.span),
+            Purpose::Insert => Change::Shrunk(run),
             Purpose::Divide | Purpose::Widen => Change::Rebuilt,
         };
         Done { split: right.map(|right| (end, right)), change }

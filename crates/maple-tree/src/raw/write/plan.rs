@@ -71,6 +71,20 @@ impl Edit {
         1 + usize::from(self.span.first() < range.first()) + usize::from(range.last() < self.span.last())
     }
 
+    /// The same for a full leaf of `len` slots, if the edit is at an end of it: what is left of the gap between `range` and
+    /// the other slots stays with them. So a tree that grows in one direction fills its leaves to the last slot.
+    pub(super) fn beside_gap(self, len: usize, range: IndexRange) -> Self {
+        if self.purpose != Purpose::Insert || self.removed != 1 {
+            self
+        } else if self.at + 1 == len && self.span.first() < range.first() {
+            Self { at: len, removed: 0, span: self.span.starting_at(range.first()), ..self }
+        } else if self.at == 0 && range.last() < self.span.last() {
+            Self { removed: 0, span: self.span.ending_at(range.last()), ..self }
+        } else {
+            self
+        }
+    }
+
     pub(super) fn apply<S: Shape<Live = Held>>(&self, leaf: &mut S, range: IndexRange, word: Option<Held>) {
         if self.purpose != Purpose::Insert {
             // What the slots hold is in the plan, as a filling or as the word that is written.
