@@ -75,7 +75,13 @@ mod kernel {
         let include = headers(&files, &out.join("include"));
 
         cc::Build::new()
-            .files(["kernel/slab.c", "kernel/maple.c", "kernel/iova.c", "kernel/iova_maple.c"])
+            .files([
+                "kernel/slab.c",
+                "kernel/maple.c",
+                "kernel/rcu.c",
+                "kernel/iova.c",
+                "kernel/iova_maple.c",
+            ])
             .file(files.join("lib/rbtree.c"))
             .include("kernel")
             .include(include)

@@ -34,6 +34,7 @@ struct Target {
 }
 
 const TREE: Peer = Best(&["C maple tree"]);
+const RCU_TREE: Peer = Best(&["C maple tree (RCU)"]);
 const RBTREE: Peer = Best(&["C iova (rbtree)"]);
 const PROPOSED: Peer = Best(&["C iova (maple tree)"]);
 const RUST: Peer = Best(&["std BTreeMap", "rangemap", "nodit", "iset"]);
@@ -47,7 +48,7 @@ macro_rules! targets {
     };
 }
 
-static TARGETS: [Target; 18] = targets! {
+static TARGETS: [Target; 19] = targets! {
     "random lookup", ["lookup", "lookup-dependent"], TREE, "C maple tree",
         [100 => 0.4, K => 0.4, 10 * K => 0.4, 100 * K => 0.4, M => 0.4];
     "random erase", ["erase-random"], TREE, "C maple tree",
@@ -73,6 +74,8 @@ static TARGETS: [Target; 18] = targets! {
         [100 => 0.333, K => 0.333, 10 * K => 0.333];
     "shared readers beside a writer", ["read-1-writer"], OurRow("read-1"), "ourselves alone",
         [100 => 1.1, K => 1.1, 10 * K => 1.1];
+    "shared readers beside a writer", ["read-1-writer"], RCU_TREE, "C maple tree (RCU)",
+        [100 => 0.5, K => 0.5, 10 * K => 0.5];
     "bytes per range", ["bytes-*"], TREE, "C maple tree",
         [100 => 0.9, K => 0.9, 10 * K => 0.9, 100 * K => 0.9, M => 0.9];
     "lookup", ["lookup", "lookup-dependent"], RUST, "the best Rust map",

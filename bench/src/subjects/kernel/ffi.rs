@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::sync::Once;
 
 #[repr(C)]
-struct RawTree {
+pub(super) struct RawTree {
     _opaque: [u8; 0],
 }
 
@@ -28,7 +28,7 @@ unsafe extern "C" {
     fn peer_maple_drop(tree: *mut RawTree);
     fn peer_maple_insert(tree: *mut RawTree, first: c_ulong, last: c_ulong, entry: *mut c_void) -> c_int;
     fn peer_maple_store(tree: *mut RawTree, first: c_ulong, last: c_ulong, entry: *mut c_void) -> c_int;
-    fn peer_maple_load(tree: *mut RawTree, index: c_ulong) -> *mut c_void;
+    pub(super) fn peer_maple_load(tree: *mut RawTree, index: c_ulong) -> *mut c_void;
     fn peer_maple_replace(tree: *mut RawTree, index: c_ulong, entry: *mut c_void) -> c_int;
     fn peer_maple_erase(tree: *mut RawTree, index: c_ulong) -> *mut c_void;
     fn peer_maple_sum(tree: *mut RawTree) -> c_ulong;
@@ -179,7 +179,7 @@ impl Drop for Tree {
     }
 }
 
-fn entry(value: usize) -> *mut c_void {
+pub(super) fn entry(value: usize) -> *mut c_void {
     debug_assert_eq!(value % 2, 1, "other values are the tree's own");
     std::ptr::without_provenance_mut(value)
 }
