@@ -1,6 +1,5 @@
 /* The kernel's maple tree, and what the benchmarks call of it. */
 #include "maple_tree.c"
-#include "rcu.h"
 
 void peer_maple_setup(void)
 {
@@ -126,65 +125,4 @@ unsigned long peer_maple_allocate_aligned(struct maple_tree *tree, void *entry, 
 	if (mas_store_gfp(&mas, entry, GFP_KERNEL))
 		return ULONG_MAX;
 	return start;
-}
-
-/* The same tree in RCU mode: threads read it while one writes. */
-struct maple_tree *peer_maple_rcu_new(void)
-{
-	struct maple_tree *tree = malloc(sizeof(*tree));
-
-	if (tree)
-		mt_init_flags(tree, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
-	return tree;
-}
-
-/* There are no readers any more. */
-void peer_maple_rcu_drop(struct maple_tree *tree)
-{
-	mt_clear_in_rcu(tree);
-	peer_maple_drop(tree);
-}
-
-/* One lookup, after which the reader has passed. Within several the plain one is called. */
-void *peer_maple_rcu_load(struct maple_tree *tree, unsigned long index)
-{
-	struct rcu_reader *self = rcu_enter();
-	void *entry = mtree_load(tree, index);
-
-	rcu_pass(self);
-	return entry;
-}
-
-int peer_maple_rcu_insert(struct maple_tree *tree, unsigned long first, unsigned long last, void *entry)
-{
-	int error;
-
-	shim_threads = 1;
-	error = mtree_insert_range(tree, first, last, entry, GFP_KERNEL);
-	rcu_collect();
-	shim_threads = 0;
-	return error;
-}
-
-void *peer_maple_rcu_erase(struct maple_tree *tree, unsigned long index)
-{
-	void *entry;
-
-	shim_threads = 1;
-	entry = mtree_erase(tree, index);
-	rcu_collect();
-	shim_threads = 0;
-	return entry;
-}
-
-unsigned long peer_maple_rcu_sum(struct maple_tree *tree)
-{
-	unsigned long sum;
-
-	shim_threads = 1;
-	mtree_lock(tree);
-	sum = peer_maple_sum(tree);
-	mtree_unlock(tree);
-	shim_threads = 0;
-	return sum;
 }

@@ -148,7 +148,7 @@ void rcu_collect(void)
 		collect();
 }
 
-void peer_rcu_setup(void)
+void rcu_setup(void)
 {
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) ||
 	    pthread_key_create(&ending, leave))

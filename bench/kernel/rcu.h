@@ -33,6 +33,9 @@ static inline void rcu_pass(struct rcu_reader *self)
 	__atomic_store_n(&self->passed, self->passed + 1, __ATOMIC_RELEASE);
 }
 
+/* Called once. */
+void rcu_setup(void);
+
 /* Gives back what no reader can be in any more, if this thread has enough of it. Never waits for a reader. */
 void rcu_collect(void);
 

@@ -4,8 +4,9 @@
  * This is written for these benchmarks. It is included before everything else, and the headers that the
  * kernel's files ask for and that are not compiled with them exist as empty files (see build.rs).
  *
- * The kernel's code is meant to look its best here: no debugging, no preemption, barriers are the compiler's,
- * a lock costs one predicted branch while there is one thread, and objects come from a free list.
+ * The kernel's code is meant to look its best here: no debugging, no preemption, reads and barriers are plain,
+ * a lock costs one predicted branch while there is one thread, and objects come from a free list. With SHIM_READERS
+ * there are readers in other threads, and reads are those of the kernel.
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -92,25 +93,37 @@ static inline unsigned long roundup_pow_of_two(unsigned long n) { return 1UL << 
 #define trace_ma_write(...) ((void)0)
 #define kmemleak_transient_leak(pointer) ((void)0)
 
-/*
- * Read-copy-update, as a kernel that does not interrupt its readers has it on x86: stores become visible in order, loads
- * are done in order, so only the compiler is to be kept from changing that. What waits for readers is in rcu.c.
- */
-#ifndef __x86_64__
-#error "the barriers are those of x86"
-#endif
+/* Read-copy-update. */
 struct rcu_head { struct rcu_head *next; void (*func)(struct rcu_head *head); };
 #define barrier() __asm__ volatile("" ::: "memory")
 #define smp_rmb() barrier()
 #define smp_wmb() barrier()
+#define rcu_dereference_protected(p, condition) (p)
+#ifdef SHIM_READERS
+/*
+ * Readers in other threads, as a kernel that does not preempt them has it on x86: stores become visible in order and loads
+ * are done in order, so only the compiler is to be kept from changing that. What waits for readers is in rcu.c.
+ */
+#ifndef __x86_64__
+#error "these barriers are those of x86"
+#endif
 #define rcu_read_lock() barrier()
 #define rcu_read_unlock() barrier()
 #define rcu_assign_pointer(p, value) do { barrier(); WRITE_ONCE(p, value); } while (0)
 #define RCU_INIT_POINTER(p, value) WRITE_ONCE(p, value)
 #define rcu_dereference_check(p, condition) READ_ONCE(p)
-#define rcu_dereference_protected(p, condition) (p)
 #define rcu_dereference_raw(p) READ_ONCE(p)
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
+#else
+/* Readers and the writer in one thread. */
+#define rcu_read_lock() ((void)0)
+#define rcu_read_unlock() ((void)0)
+#define rcu_assign_pointer(p, value) ((p) = (value))
+#define RCU_INIT_POINTER(p, value) ((p) = (value))
+#define rcu_dereference_check(p, condition) (p)
+#define rcu_dereference_raw(p) (p)
+#define call_rcu(head, callback) (callback)(head)
+#endif
 
 /* Locks: nothing but a test, until a thread says that there are others. */
 extern __thread int shim_threads;

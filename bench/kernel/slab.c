@@ -68,15 +68,12 @@ static noinline void *refill(struct kmem_cache *cache)
 	char *chunk;
 	size_t at;
 
-	/* A thread by itself has chunks of its own, in which objects lie in order. */
-	if (shim_threads) {
-		pthread_mutex_lock(&left_lock);
-		free_list[cache->number] = left[cache->number];
-		left[cache->number] = NULL;
-		pthread_mutex_unlock(&left_lock);
-		if (free_list[cache->number])
-			return free_list[cache->number];
-	}
+	pthread_mutex_lock(&left_lock);
+	free_list[cache->number] = left[cache->number];
+	left[cache->number] = NULL;
+	pthread_mutex_unlock(&left_lock);
+	if (free_list[cache->number])
+		return free_list[cache->number];
 	chunk = aligned_alloc(4096, CHUNK);
 	if (!chunk)
 		return NULL;

@@ -28,7 +28,7 @@ unsafe extern "C" {
     fn peer_maple_drop(tree: *mut RawTree);
     fn peer_maple_insert(tree: *mut RawTree, first: c_ulong, last: c_ulong, entry: *mut c_void) -> c_int;
     fn peer_maple_store(tree: *mut RawTree, first: c_ulong, last: c_ulong, entry: *mut c_void) -> c_int;
-    pub(super) fn peer_maple_load(tree: *mut RawTree, index: c_ulong) -> *mut c_void;
+    fn peer_maple_load(tree: *mut RawTree, index: c_ulong) -> *mut c_void;
     fn peer_maple_replace(tree: *mut RawTree, index: c_ulong, entry: *mut c_void) -> c_int;
     fn peer_maple_erase(tree: *mut RawTree, index: c_ulong) -> *mut c_void;
     fn peer_maple_sum(tree: *mut RawTree) -> c_ulong;

@@ -7,16 +7,17 @@ use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::Once;
 
-use super::ffi::{RawTree, entry, peer_maple_load, set_up};
+use super::ffi::{RawTree, entry, set_up};
 use crate::subject::{SharedMap, Subject};
 
 unsafe extern "C" {
-    fn peer_rcu_setup();
+    fn peer_maple_rcu_setup();
     fn peer_rcu_enter();
     fn peer_rcu_pass();
     fn peer_maple_rcu_new() -> *mut RawTree;
     fn peer_maple_rcu_drop(tree: *mut RawTree);
     fn peer_maple_rcu_load(tree: *mut RawTree, index: c_ulong) -> *mut c_void;
+    fn peer_maple_rcu_load_once(tree: *mut RawTree, index: c_ulong) -> *mut c_void;
     fn peer_maple_rcu_insert(tree: *mut RawTree, first: c_ulong, last: c_ulong, entry: *mut c_void) -> c_int;
     fn peer_maple_rcu_erase(tree: *mut RawTree, index: c_ulong) -> *mut c_void;
     fn peer_maple_rcu_sum(tree: *mut RawTree) -> c_ulong;
@@ -58,10 +59,11 @@ impl SharedMap for KernelMapleRcu {
 
     fn new() -> Self {
         static DONE: Once = Once::new();
+        // All other caches are made before this one.
         set_up();
         // SAFETY: the first is called once; the other needs nothing but the setup.
         let raw = unsafe {
-            DONE.call_once(|| peer_rcu_setup());
+            DONE.call_once(|| peer_maple_rcu_setup());
             peer_maple_rcu_new()
         };
         Self(NonNull::new(raw).expect("there is memory"))
@@ -81,7 +83,11 @@ impl SharedMap for KernelMapleRcu {
         let tree = reader.tree.0.as_ptr();
         // SAFETY: see above; where there is one lookup it enters by itself.
         let entry = unsafe {
-            if reader.several { peer_maple_load(tree, index) } else { peer_maple_rcu_load(tree, index) }
+            if reader.several {
+                peer_maple_rcu_load(tree, index)
+            } else {
+                peer_maple_rcu_load_once(tree, index)
+            }
         };
         (!entry.is_null()).then(|| entry.addr())
     }
