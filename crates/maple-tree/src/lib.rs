@@ -54,6 +54,7 @@
 //! - Whether gaps are tracked: [`Gaps`] or [`NoGaps`], a type parameter.
 //! - Where nodes come from: [`NodeAlloc`], fallible, told at each call whether it may wait ([`AllocMode`]).
 //! - Whether ranges and trees can be serialized: the feature `serde`.
+//! - For measuring, whether nodes that are looked at are counted: the feature `visits`.
 //!
 //! Those who know the kernel's functions find them in `docs/coming-from-linux.md` in the repository.
 //!
@@ -102,6 +103,8 @@ mod sync;
 mod validate;
 #[cfg(doctest)]
 mod variance;
+#[cfg(feature = "visits")]
+pub mod visits;
 #[cfg(all(test, not(miri), not(loom)))]
 mod worlds;
 
