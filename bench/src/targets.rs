@@ -232,10 +232,7 @@ mod tests {
             for row in rows.iter().filter(|row| target.rows.iter().any(|name| matches(name, row.name))) {
                 let there = |subject: &&str| row.entrants.iter().any(|entrant| entrant.subject == *subject);
                 let of_rust = subjects.iter().all(|subject| !subject.starts_with("C "));
-                assert!(
-                    subjects.iter().all(|subject| there(subject))
-                        || !of_rust && cfg!(not(feature = "kernel"))
-                );
+                assert!(subjects.iter().all(there) || !of_rust && cfg!(not(feature = "kernel")));
             }
         }
     }
