@@ -74,14 +74,25 @@ mod kernel {
         let files = if source.is_dir() { source } else { extract(&source, &out.join("linux")) };
         let include = headers(&files, &out.join("include"));
 
-        cc::Build::new()
+        let mut with_readers = compiler(&include);
+        with_readers.define("SHIM_READERS", None).files(["kernel/maple_rcu.c", "kernel/rcu.c"]);
+        let with_readers = with_readers.compile_intermediates();
+        with_readers.iter().for_each(|object| hide_kernel(object));
+        compiler(&include)
             .files(["kernel/slab.c", "kernel/maple.c", "kernel/iova.c", "kernel/iova_maple.c"])
             .file(files.join("lib/rbtree.c"))
+            .objects(with_readers)
+            .compile("kernel_peers");
+    }
+
+    /// As the kernel is compiled, but for the processor that it runs on.
+    fn compiler(include: &Path) -> cc::Build {
+        let mut build = cc::Build::new();
+        build
             .include("kernel")
             .include(include)
             .flag("-include")
             .flag("kernel/shim.h")
-            // As the kernel is compiled, but for the processor that it runs on.
             .opt_level(2)
             .debug(false)
             .flag("-march=native")
@@ -92,8 +103,20 @@ mod kernel {
             .flag("-fno-strict-aliasing")
             .flag("-fno-strict-overflow")
             .flag("-fno-delete-null-pointer-checks")
-            .warnings(false)
-            .compile("kernel_peers");
+            .warnings(false);
+        build
+    }
+
+    /// The kernel's tree is compiled twice: of the second one other files see only what is not the kernel's.
+    fn hide_kernel(object: &Path) {
+        let ours = ["peer_*", "rcu_*", "call_rcu"].map(|name| format!("--keep-global-symbol={name}"));
+        let status = Command::new("objcopy")
+            .arg("--wildcard")
+            .args(ours)
+            .arg(object)
+            .status()
+            .expect("objcopy can be run, of the binutils");
+        assert!(status.success(), "objcopy could not change {}", object.display());
     }
 
     /// Takes the files out of the package's archive.

@@ -5,7 +5,8 @@
  * kernel's files ask for and that are not compiled with them exist as empty files (see build.rs).
  *
  * The kernel's code is meant to look its best here: no debugging, no preemption, reads and barriers are plain,
- * a lock costs one predicted branch while there is one thread, and objects come from a free list.
+ * a lock costs one predicted branch while there is one thread, and objects come from a free list. With SHIM_READERS
+ * there are readers in other threads, and reads are those of the kernel.
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -92,18 +93,37 @@ static inline unsigned long roundup_pow_of_two(unsigned long n) { return 1UL << 
 #define trace_ma_write(...) ((void)0)
 #define kmemleak_transient_leak(pointer) ((void)0)
 
-/* Read-copy-update, with readers and the writer in one thread. */
+/* Read-copy-update. */
 struct rcu_head { struct rcu_head *next; void (*func)(struct rcu_head *head); };
+#define barrier() __asm__ volatile("" ::: "memory")
+#define smp_rmb() barrier()
+#define smp_wmb() barrier()
+#define rcu_dereference_protected(p, condition) (p)
+#ifdef SHIM_READERS
+/*
+ * Readers in other threads, as a kernel that does not preempt them has it on x86: stores become visible in order and loads
+ * are done in order, so only the compiler is to be kept from changing that. What waits for readers is in rcu.c.
+ */
+#ifndef __x86_64__
+#error "these barriers are those of x86"
+#endif
+#define rcu_read_lock() barrier()
+#define rcu_read_unlock() barrier()
+#define rcu_assign_pointer(p, value) do { barrier(); WRITE_ONCE(p, value); } while (0)
+#define RCU_INIT_POINTER(p, value) WRITE_ONCE(p, value)
+#define rcu_dereference_check(p, condition) READ_ONCE(p)
+#define rcu_dereference_raw(p) READ_ONCE(p)
+void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
+#else
+/* Readers and the writer in one thread. */
 #define rcu_read_lock() ((void)0)
 #define rcu_read_unlock() ((void)0)
 #define rcu_assign_pointer(p, value) ((p) = (value))
 #define RCU_INIT_POINTER(p, value) ((p) = (value))
 #define rcu_dereference_check(p, condition) (p)
-#define rcu_dereference_protected(p, condition) (p)
 #define rcu_dereference_raw(p) (p)
 #define call_rcu(head, callback) (callback)(head)
-#define smp_rmb() __asm__ volatile("" ::: "memory")
-#define smp_wmb() __asm__ volatile("" ::: "memory")
+#endif
 
 /* Locks: nothing but a test, until a thread says that there are others. */
 extern __thread int shim_threads;
@@ -153,6 +173,8 @@ void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp);
 void kmem_cache_free(struct kmem_cache *cache, void *object);
 int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t count, void **objects);
 void kmem_cache_free_bulk(struct kmem_cache *cache, size_t count, void **objects);
+/* What the thread has free is for others, since it ends. */
+void shim_slab_leave(void);
 static inline void *kcalloc(size_t count, size_t size, gfp_t gfp) { (void)gfp; return calloc(count, size); }
 static inline void kfree(const void *object) { free((void *)object); }
 

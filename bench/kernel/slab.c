@@ -1,6 +1,8 @@
 /* Objects of one size each, from a free list per thread, as the kernel's per-processor slabs. */
 #include "shim.h"
 
+#include <pthread.h>
+
 #define CACHES 8
 #define CHUNK (64 * 1024)
 
@@ -16,6 +18,10 @@ static __thread long live_bytes;
 static __thread unsigned long allocations;
 static __thread unsigned int fail_of_65536;
 static __thread u64 fail_state;
+
+/* What threads had free that ended. */
+static void *left[CACHES];
+static pthread_mutex_t left_lock = PTHREAD_MUTEX_INITIALIZER;
 
 __thread int shim_threads;
 __thread unsigned int shim_cpu;
@@ -41,11 +47,34 @@ void kmem_cache_destroy(struct kmem_cache *cache)
 	(void)cache;
 }
 
+void shim_slab_leave(void)
+{
+	unsigned int number;
+	void **end;
+
+	pthread_mutex_lock(&left_lock);
+	for (number = 0; number < CACHES; number++) {
+		for (end = &free_list[number]; *end; end = *end)
+			;
+		*end = left[number];
+		left[number] = free_list[number];
+		free_list[number] = NULL;
+	}
+	pthread_mutex_unlock(&left_lock);
+}
+
 static noinline void *refill(struct kmem_cache *cache)
 {
-	char *chunk = aligned_alloc(4096, CHUNK);
+	char *chunk;
 	size_t at;
 
+	pthread_mutex_lock(&left_lock);
+	free_list[cache->number] = left[cache->number];
+	left[cache->number] = NULL;
+	pthread_mutex_unlock(&left_lock);
+	if (free_list[cache->number])
+		return free_list[cache->number];
+	chunk = aligned_alloc(4096, CHUNK);
 	if (!chunk)
 		return NULL;
 	for (at = CHUNK / cache->size * cache->size; at != 0; at -= cache->size) {

@@ -57,6 +57,12 @@ pub struct Args {
     #[arg(long, group = "instead")]
     pub instructions: bool,
 
+    /// Instead of times: how many nodes of our trees an operation looks at, in the rows of --instructions, as a table in
+    /// Markdown.
+    #[cfg(feature = "visits")]
+    #[arg(long, group = "instead")]
+    pub visits: bool,
+
     /// Instead of rows: the goals of the project, measured, as a table in Markdown. Needs the feature `kernel` for most.
     #[arg(long, group = "instead")]
     pub targets: bool,

@@ -19,7 +19,7 @@ use crate::workloads;
 use baseline::{Baseline, Verdict};
 
 /// The rows that are counted, if no others are asked for.
-const ROWS: [&str; 18] = [
+pub(crate) const ROWS: [&str; 18] = [
     "lookup",
     "iterate",
     "cursor-next",

@@ -13,4 +13,6 @@ pub mod run;
 pub mod subject;
 pub mod subjects;
 pub mod targets;
+#[cfg(feature = "visits")]
+pub mod visits;
 pub mod workloads;

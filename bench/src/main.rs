@@ -40,6 +40,10 @@ fn work(args: &Args, out: &mut impl Write) -> Result<()> {
     if args.instructions {
         return instructions(args, out);
     }
+    #[cfg(feature = "visits")]
+    if args.visits {
+        return maple_bench::visits::visits(args, out);
+    }
     if args.targets {
         return targets(args, out);
     }

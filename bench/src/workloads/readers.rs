@@ -14,6 +14,8 @@ use crate::measure::Lap;
 use crate::numbers::Numbers;
 use crate::row::{Laps, Row, Setup, Unit, entrants};
 use crate::subject::SharedMap;
+#[cfg(feature = "kernel")]
+use crate::subjects::kernel::KernelMapleRcu;
 use crate::subjects::{
     arc_swap::Swapped,
     btree::BTree,
@@ -56,6 +58,8 @@ macro_rules! rows {
                 entrants: entrants!($work [
                     SharedGlobal,
                     SharedEpochs,
+                    #[cfg(feature = "kernel")]
+                    KernelMapleRcu,
                     Locked<BTree>,
                     Locked<MapleOnMalloc>,
                     SkipList,

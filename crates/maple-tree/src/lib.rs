@@ -55,6 +55,7 @@
 //! - Where nodes come from: [`NodeAlloc`], fallible, told at each call whether it may wait ([`AllocMode`]). [`SlabAlloc`] lays
 //!   them side by side, which is worth it over a `malloc`.
 //! - Whether ranges and trees can be serialized: the feature `serde`.
+//! - For measuring, whether nodes that are looked at are counted: the feature `visits`.
 //!
 //! Those who know the kernel's functions find them in `docs/coming-from-linux.md` in the repository.
 //!
@@ -103,6 +104,8 @@ mod sync;
 mod validate;
 #[cfg(doctest)]
 mod variance;
+#[cfg(feature = "visits")]
+pub mod visits;
 #[cfg(all(test, not(miri), not(loom)))]
 mod worlds;
 

@@ -11,7 +11,7 @@ type Slabs<'a> = SlabAlloc<&'a FaultyAlloc, BYTES>;
 type Tree<'a, A> = MapleTree<NonZeroUsize, Gaps, A>;
 
 fn value(number: u64) -> NonZeroUsize {
-    NonZeroUsize::new(number as usize + 1).unwrap()
+    NonZeroUsize::new(number as usize + 1).expect("one more than a number")
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::sync::Once;
 
 #[repr(C)]
-struct RawTree {
+pub(super) struct RawTree {
     _opaque: [u8; 0],
 }
 
@@ -179,7 +179,7 @@ impl Drop for Tree {
     }
 }
 
-fn entry(value: usize) -> *mut c_void {
+pub(super) fn entry(value: usize) -> *mut c_void {
     debug_assert_eq!(value % 2, 1, "other values are the tree's own");
     std::ptr::without_provenance_mut(value)
 }

@@ -1,18 +1,26 @@
-//! Counts node visits, and what writes take and leave, in this crate's own tests; nothing otherwise.
+//! Counts node visits, with the feature `visits` and in this crate's own tests, and in these what writes take and leave;
+//! nothing otherwise.
 
-#[cfg(test)]
+#[cfg(any(test, feature = "visits"))]
 std::thread_local! {
     static VISITS: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "visits"))]
+#[inline]
 pub(crate) fn count() {
     VISITS.set(VISITS.get() + 1);
 }
 
-#[cfg(not(test))]
+#[cfg(not(any(test, feature = "visits")))]
 #[inline(always)]
 pub(crate) fn count() {}
+
+/// How many visits this thread has counted since it was last asked.
+#[cfg(feature = "visits")]
+pub(crate) fn take() -> u64 {
+    VISITS.take()
+}
 
 /// How many nodes `operation` looks at, and what it returns.
 #[cfg(all(test, not(miri)))]

@@ -107,16 +107,19 @@ fn any_order() {
 #[test]
 fn a_slab_holds_as_many_as_fit() {
     let slabs = Slabs::new();
-    let leaves: Vec<_> = (0..15).map(|number| InUse::take(&slabs, layout(256, 64), number)).collect();
+    let mut leaves: Vec<_> = (0..15).map(|number| InUse::take(&slabs, layout(256, 64), number)).collect();
     check(&slabs, &leaves);
     assert_eq!(slabs.slabs(), 1);
-    let more = InUse::take(&slabs, layout(256, 64), 15);
+    leaves.push(InUse::take(&slabs, layout(256, 64), 15));
     assert_eq!(slabs.slabs(), 2);
     // What was freed last is used first, of the slab that had a place last.
-    let address = leaves[3].node;
-    leaves.into_iter().nth(3).unwrap().put(&slabs);
-    assert_eq!(InUse::take(&slabs, layout(256, 64), 16).node, address);
-    drop(more);
+    let freed = leaves.swap_remove(3);
+    let address = freed.node;
+    freed.put(&slabs);
+    leaves.push(InUse::take(&slabs, layout(256, 64), 16));
+    assert_eq!(leaves.last().map(|leaf| leaf.node), Some(address));
+    check(&slabs, &leaves);
+    leaves.drain(..).for_each(|leaf| leaf.put(&slabs));
 }
 
 #[test]
