@@ -221,7 +221,7 @@ fn nodes_keep_their_pivots_and_bounds_without_gaps() {
     programs::<SmallNoGaps>();
 }
 
-/// The comparison notices what it is for.
+/// The comparison notices what it is for. (It leaks what it has, like all that panics here.)
 #[test]
 #[should_panic(expected = "pivots changed")]
 fn a_pivot_that_changed_is_noticed() {
