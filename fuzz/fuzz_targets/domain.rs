@@ -4,4 +4,4 @@
 use libfuzzer_sys::fuzz_target;
 use maple_fuzz::DomainProgram;
 
-fuzz_target!(|program: DomainProgram| program.run());
+fuzz_target!(|bytes: &[u8]| DomainProgram::from_bytes(bytes).run());

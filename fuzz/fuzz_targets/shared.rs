@@ -4,4 +4,4 @@
 use libfuzzer_sys::fuzz_target;
 use maple_fuzz::SharedProgram;
 
-fuzz_target!(|program: SharedProgram| program.run());
+fuzz_target!(|bytes: &[u8]| SharedProgram::from_bytes(bytes).run());

@@ -4,4 +4,4 @@
 use libfuzzer_sys::fuzz_target;
 use maple_fuzz::Program;
 
-fuzz_target!(|program: Program| program.run());
+fuzz_target!(|bytes: &[u8]| Program::from_bytes(bytes).run());

@@ -1,6 +1,6 @@
 //! Calls, one after the other, and what they begin with.
 
-use arbitrary::{Arbitrary, Result, Unstructured};
+use arbitrary::{Arbitrary, Unstructured};
 
 /// Any bytes are this.
 #[derive(Debug)]
@@ -9,21 +9,16 @@ pub(crate) struct Calls<S, O> {
     pub(crate) ops: Vec<O>,
 }
 
-/// All bytes are used up: how many operations there are follows from them, and is not one more number to get right.
-impl<'a, S: Arbitrary<'a>, O: Arbitrary<'a>> Arbitrary<'a> for Calls<S, O> {
-    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let setup = bytes.arbitrary()?;
+impl<'a, S: Arbitrary<'a>, O: Arbitrary<'a>> Calls<S, O> {
+    /// All bytes are used up: how many operations there are follows from them, and is not one more number to get right.
+    /// Where they end within an operation, zeros follow.
+    pub(crate) fn from_bytes(bytes: &'a [u8]) -> Self {
+        let mut bytes = Unstructured::new(bytes);
+        let setup = bytes.arbitrary().expect("any bytes are a setup");
         let mut ops = Vec::new();
         while !bytes.is_empty() {
-            ops.push(bytes.arbitrary()?);
+            ops.push(bytes.arbitrary().expect("any bytes are an operation"));
         }
-        Ok(Self { setup, ops })
-    }
-}
-
-impl<'a, S: Arbitrary<'a>, O: Arbitrary<'a>> Calls<S, O> {
-    /// Where the bytes end within an operation, zeros follow.
-    pub(crate) fn from_bytes(bytes: &'a [u8]) -> Self {
-        Unstructured::new(bytes).arbitrary().expect("any bytes are calls")
+        Self { setup, ops }
     }
 }
