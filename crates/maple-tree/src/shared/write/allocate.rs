@@ -15,7 +15,7 @@ use crate::raw::InsertFailure;
 use crate::reclaim::Reclaim;
 
 impl<T: Entry, R: RawMutex, G: Reclaim, L: TracksGaps, A: NodeAlloc> WriteGuard<'_, T, R, G, L, A> {
-    /// As [`MapleTree::allocate`].
+    /// As [`MapleTree::allocate`](crate::MapleTree::allocate).
     ///
     /// # Errors
     ///
@@ -24,7 +24,7 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: TracksGaps, A: NodeAlloc> WriteGuard<
         self.allocate_with(request, value, AllocMode::Normal)
     }
 
-    /// As [`MapleTree::allocate_with`].
+    /// As [`MapleTree::allocate_with`](crate::MapleTree::allocate_with).
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: TracksGaps, A: NodeAlloc> WriteGuard<
         }
     }
 
-    /// As [`MapleTree::allocate_cyclic`].
+    /// As [`MapleTree::allocate_cyclic`](crate::MapleTree::allocate_cyclic).
     ///
     /// # Errors
     ///

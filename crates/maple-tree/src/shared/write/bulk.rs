@@ -15,8 +15,8 @@ use crate::raw::Compaction;
 use crate::reclaim::Reclaim;
 
 impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<'_, T, R, G, L, A> {
-    /// As [`MapleTree::merge`], as far as there is memory, which is not waited for: joining two entries copies the nodes that
-    /// they are in.
+    /// As [`MapleTree::merge`](crate::MapleTree::merge), as far as there is memory, which is not waited for:
+    /// joining two entries copies the nodes that they are in.
     pub fn merge(&mut self, window: impl RangeBounds<u64>) -> usize
     where
         for<'a> T::Borrowed<'a>: PartialEq,
@@ -24,7 +24,7 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<'_, 
         self.merge_by(window, |left, right| left == right)
     }
 
-    /// As [`MapleTree::merge_by`], likewise.
+    /// As [`MapleTree::merge_by`](crate::MapleTree::merge_by), likewise.
     pub fn merge_by(
         &mut self,
         window: impl RangeBounds<u64>,
@@ -54,14 +54,14 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<'_, 
         merged
     }
 
-    /// As [`MapleTree::retain`]: readers see the entries go one by one. Values are lent until the next write, not to be
-    /// changed.
+    /// As [`MapleTree::retain`](crate::MapleTree::retain): readers see the entries go one by one. Values are
+    /// lent until the next write, not to be changed.
     pub fn retain<'w>(&'w mut self, mut wanted: impl FnMut(IndexRange, T::Borrowed<'w>) -> bool) {
         self.erase_each(.., |range, value| !wanted(range, value));
     }
 
-    /// Erases the entries that overlap `window` and are `unwanted`, one by one; how many there were. The place of
-    /// [`MapleTree::drain`], which hands values over.
+    /// Erases the entries that overlap `window` and are `unwanted`, one by one; how many there were. The place
+    /// of [`MapleTree::drain`](crate::MapleTree::drain), which hands values over.
     ///
     /// ```
     /// # use maple_tree::shared::SharedMapleTree;
@@ -91,8 +91,8 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<'_, 
         erased
     }
 
-    /// As [`MapleTree::extend_sorted`], entry by entry: to share many, build a tree of one owner first, and
-    /// [share that](super::SharedMapleTree::from_tree).
+    /// As [`MapleTree::extend_sorted`](crate::MapleTree::extend_sorted), entry by entry: to share many, build a
+    /// tree of one owner first, and [share that](crate::shared::SharedMapleTree::from_tree).
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<'_, 
         self.extend_sorted_with(entries, AllocMode::Normal)
     }
 
-    /// As [`MapleTree::extend_sorted_with`], likewise.
+    /// As [`MapleTree::extend_sorted_with`](crate::MapleTree::extend_sorted_with), likewise.
     ///
     /// # Errors
     ///
@@ -133,7 +133,8 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<'_, 
         Ok(())
     }
 
-    /// As [`MapleTree::compact`], as far as there is memory for copies, which is not waited for.
+    /// As [`MapleTree::compact`](crate::MapleTree::compact), as far as there is memory for copies, which is not
+    /// waited for.
     pub fn compact(&mut self) -> usize {
         let mut released = 0;
         loop {
@@ -146,8 +147,9 @@ impl<T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<'_, 
         }
     }
 
-    /// As [`MapleTree::compact_step`], as far as there is memory for copies: a branch with all its children at a time. This
-    /// also joins sparse nodes that were left because an erase had no node at hand.
+    /// As [`MapleTree::compact_step`](crate::MapleTree::compact_step), as far as there is memory for copies: a
+    /// branch with all its children at a time. This also joins sparse nodes that were left because an erase had
+    /// no node at hand.
     pub fn compact_step(&mut self, state: &mut Compaction, budget: usize) -> bool {
         for _ in 0..budget {
             if !self.writer().compact_step(state, 1, AllocMode::Atomic) {

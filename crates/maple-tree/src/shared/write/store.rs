@@ -15,8 +15,8 @@ use crate::reclaim::Reclaim;
 use crate::shared::SharedPrepared;
 
 impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<'t, T, R, G, L, A> {
-    /// As [`MapleTree::store`]. Readers see all of it at once: at each index what was there or what is there then, never nothing
-    /// in between.
+    /// As [`MapleTree::store`](crate::MapleTree::store). Readers see all of it at once: at each index what was
+    /// there or what is there then, never nothing in between.
     ///
     /// # Errors
     ///
@@ -28,7 +28,8 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         self.store_with(range, value, AllocMode::Normal, |_, _| ())
     }
 
-    /// As [`MapleTree::store_with`], likewise. What lay wholly in the range is lent to `displaced`, not handed over.
+    /// As [`MapleTree::store_with`](crate::MapleTree::store_with), likewise. What lay wholly in the range is
+    /// lent to `displaced`, not handed over.
     ///
     /// # Errors
     ///
@@ -52,8 +53,8 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         }
     }
 
-    /// As [`MapleTree::clear_range`]. Where an entry is cut, readers see all of it at once; else they see the entries go one by
-    /// one.
+    /// As [`MapleTree::clear_range`](crate::MapleTree::clear_range). Where an entry is cut, readers see all of
+    /// it at once; else they see the entries go one by one.
     ///
     /// # Errors
     ///
@@ -65,7 +66,8 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         self.clear_range_with(range, AllocMode::Normal, |_, _| ())
     }
 
-    /// As [`MapleTree::clear_range_with`], likewise. What lay wholly in the range is lent to `cleared`, not handed over.
+    /// As [`MapleTree::clear_range_with`](crate::MapleTree::clear_range_with), likewise. What lay wholly in the
+    /// range is lent to `cleared`, not handed over.
     ///
     /// # Errors
     ///
@@ -83,7 +85,7 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         cleared.map_err(|_| AllocError)
     }
 
-    /// As [`MapleTree::clear_range_split`], likewise.
+    /// As [`MapleTree::clear_range_split`](crate::MapleTree::clear_range_split), likewise.
     ///
     /// # Errors
     ///
@@ -116,7 +118,7 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         Ok(())
     }
 
-    /// As [`MapleTree::prepare_insert`].
+    /// As [`MapleTree::prepare_insert`](crate::MapleTree::prepare_insert).
     ///
     /// # Errors
     ///
@@ -131,7 +133,7 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         Ok(SharedPrepared::new(self, store))
     }
 
-    /// As [`MapleTree::prepare_store`].
+    /// As [`MapleTree::prepare_store`](crate::MapleTree::prepare_store).
     ///
     /// # Errors
     ///
@@ -147,7 +149,7 @@ impl<'t, T: Entry, R: RawMutex, G: Reclaim, L: Layout, A: NodeAlloc> WriteGuard<
         self.prepare_store_made(range, mode, |_, word| Some(duplicate(word)))
     }
 
-    /// As [`MapleTree::prepare_store_split`].
+    /// As [`MapleTree::prepare_store_split`](crate::MapleTree::prepare_store_split).
     ///
     /// # Errors
     ///
