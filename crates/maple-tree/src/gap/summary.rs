@@ -67,6 +67,39 @@ impl Known {
         let natural = if taken.natural < old.natural { old.natural } else { NaturalSize::NONE };
         Self { least: Summary { longest, natural }, most: old }
     }
+
+    /// The same, when this is one of the runs.
+    #[inline]
+    pub(crate) fn with(self, run: IndexRange) -> Self {
+        let Summary { longest, natural } = self.least;
+        let length = run.length();
+        // A run's natural size is its length at most.
+        let natural = if natural < self.most.natural && natural.size() < length {
+            natural.max(NaturalSize::of(run))
+        } else {
+            natural
+        };
+        Self { least: Summary { longest: longest.max(length), natural }, ..self }
+    }
+
+    /// The same, when all runs but those that are in it already are no longer than `length`.
+    #[inline]
+    pub(crate) fn others_within(self, length: u64) -> Self {
+        let Self { least, mut most } = self;
+        if length <= least.longest {
+            most.longest = least.longest;
+        }
+        if length <= least.natural.size() {
+            most.natural = least.natural;
+        }
+        Self { least, most }
+    }
+
+    /// Whether nothing is left to find out.
+    #[inline]
+    pub(crate) fn is_settled(self) -> bool {
+        self.least == self.most
+    }
 }
 
 #[cfg(test)]

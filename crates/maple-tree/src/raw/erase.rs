@@ -23,7 +23,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         };
         let bounds = self.bounds;
         let root = self.root.as_mut()?;
-        let mut erasure = Erasure { index, memory: &mut self.memory, found: None };
+        let mut erasure = Erasure { index, memory: &mut self.memory, found: None, run: Run::of(IndexRange::single(index)) };
         erasure.below(root, bounds, wanted)?;
         let found = erasure.found?;
         let may_shrink = match root.node() {
@@ -162,12 +162,14 @@ struct Erasure<'a, L, A> {
     memory: &'a mut Memory<L, A>,
     /// What was erased, once it is.
     found: Option<Found>,
+    /// The run that grew, as the node has it that was left last.
+    run: Run,
 }
 
 /// What an erasure made of a node, for its parent to see to.
 struct Erased {
-    /// What the node has of the run that grew, if its summary changed.
-    grown: Option<Run>,
+    /// Whether its summary changed.
+    changed: bool,
     fill: Fill,
 }
 
@@ -227,7 +229,8 @@ impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
         leaf.put(slot, None);
         reached!([EmptyAlone, EmptyBesideOne, EmptyBetweenTwo][leaf.empty_beside(slot)]);
         let slot = leaf.coalesce(slot);
-        Some(Erased { grown: Some(Run::of(leaf.range_of(slot, bounds))), fill: Fill::of(leaf) })
+        self.run = Run::of(leaf.range_of(slot, bounds));
+        Some(Erased { changed: true, fill: Fill::of(leaf) })
     }
 
     fn in_branch(
@@ -238,28 +241,27 @@ impl<L: Layout, A: NodeAlloc> Erasure<'_, L, A> {
     ) -> Option<Erased> {
         let mut slot = branch.find(self.index);
         let mut child = branch.range_of(slot, bounds);
-        let Erased { mut grown, fill } = self.below(branch.slot_mut(slot)?, child, wanted)?;
+        let Erased { mut changed, fill } = self.below(branch.slot_mut(slot)?, child, wanted)?;
         if fill == Fill::Nothing {
             if let Some(needless) = branch.put(slot, None) {
                 reached!(if matches!(needless.node(), Node::Leaf(_)) { LeafFreed } else { BranchFreed });
                 self.memory.release(needless);
             }
             if branch.live() == 0 {
-                return Some(Erased { grown: None, fill });
+                return Some(Erased { changed: false, fill });
             }
             reached!([FreedAlone, FreedBesideOne, FreedBetweenTwo][branch.empty_beside(slot)]);
             slot = branch.coalesce(slot);
             child = branch.range_of(slot, bounds);
-            grown = Some(Run::of(child));
+            self.run = Run::of(child);
+            changed = true;
         }
-        if let Some(run) = grown {
-            grown = raise::<L>(&mut branch.in_place(), slot, child, bounds, run);
-        }
+        changed = changed && raise::<L>(&mut branch.in_place(), slot, child, bounds, &mut self.run);
         if fill == Fill::Sparse {
             if let Some(needless) = join_sparse::<L>(branch, slot, bounds) {
                 self.memory.release(needless);
             }
         }
-        Some(Erased { grown, fill: Fill::of(branch) })
+        Some(Erased { changed, fill: Fill::of(branch) })
     }
 }

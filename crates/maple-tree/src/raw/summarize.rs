@@ -18,8 +18,8 @@ pub(crate) enum Change {
     None,
     /// This run grew or appeared.
     Grown(IndexRange),
-    /// This was a run; it shrank, was cut in two, or vanished.
-    Shrunk(IndexRange),
+    /// This was a run, and what was taken of it is not free any more.
+    Shrunk { run: IndexRange, taken: IndexRange },
     /// Anything else about the runs; `head` if the one at the left edge may have changed, on which runs that
     /// start further left depend.
     Runs { head: bool },
@@ -149,13 +149,15 @@ pub(super) fn refresh<L: Layout>(
         Change::None => Change::None,
         Change::Grown(run) => {
             let child = branch.range_of(slot, bounds);
-            let run = raise::<L>(branch, slot, child, bounds, Run::of(run));
-            run.map_or(Change::None, |run| Change::Grown(run.range))
+            let mut run = Run::of(run);
+            let changed = raise::<L>(branch, slot, child, bounds, &mut run);
+            if changed { Change::Grown(run.range) } else { Change::None }
         }
-        Change::Shrunk(run) => {
+        Change::Shrunk { run, taken } => {
             let child = branch.range_of(slot, bounds);
-            let run = lower::<L>(branch, slot, child, bounds, Run::of(run));
-            run.map_or(Change::None, |run| Change::Shrunk(run.range))
+            let mut run = Run::of(run);
+            let changed = lower::<L>(branch, slot, child, bounds, &mut run, taken);
+            if changed { Change::Shrunk { run: run.range, taken } } else { Change::None }
         }
         Change::Runs { head } => refresh_slot::<L>(branch, slot, bounds, head),
         Change::Rebuilt => refresh_all::<L>(branch, slot, slot + 1, bounds),
@@ -177,35 +179,38 @@ impl Run {
 }
 
 /// What became of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Fate {
+    /// It grew or appeared.
     Grown,
-    Shrunk,
+    /// This was taken of it.
+    Shrunk(IndexRange),
 }
 
 /// Brings the summary of a branch up to date after a run grew or appeared in `slot`, which covers `child` and has `run`
-/// of it. Returns what the branch has of the run, unless nothing changed.
+/// of it. Whether anything changed; then `run` is what the branch has of it.
 #[inline]
 pub(super) fn raise<L: Layout>(
     branch: &mut InPlace<'_, L::Branch>,
     slot: usize,
     child: IndexRange,
     bounds: IndexRange,
-    run: Run,
-) -> Option<Run> {
+    run: &mut Run,
+) -> bool {
     refresh_run::<L>(branch, slot, child, bounds, Fate::Grown, run)
 }
 
-/// Likewise after a run shrank, was cut in two, or vanished, of which the slot had `run`.
+/// Likewise after `taken` was taken of a run, of which the slot had `run`.
 #[inline]
 pub(super) fn lower<L: Layout>(
     branch: &mut InPlace<'_, L::Branch>,
     slot: usize,
     child: IndexRange,
     bounds: IndexRange,
-    run: Run,
-) -> Option<Run> {
-    refresh_run::<L>(branch, slot, child, bounds, Fate::Shrunk, run)
+    run: &mut Run,
+    taken: IndexRange,
+) -> bool {
+    refresh_run::<L>(branch, slot, child, bounds, Fate::Shrunk(taken), run)
 }
 
 #[inline(always)]
@@ -215,15 +220,15 @@ fn refresh_run<L: Layout>(
     child: IndexRange,
     bounds: IndexRange,
     fate: Fate,
-    run: Run,
-) -> Option<Run> {
+    run: &mut Run,
+) -> bool {
     if !L::TRACKS_GAPS {
-        return None;
+        return false;
     }
     if run.range.first() == child.first() || run.range.last() == child.last() {
         return refresh_across::<L>(branch, slot, bounds, fate, run);
     }
-    refresh_part::<L>(branch, slot, bounds, fate, run.summary).then_some(run)
+    refresh_part::<L>(branch, slot, bounds, fate, run.summary)
 }
 
 /// Brings a slot up to date that has `part` of a run, and says whether that changed what is kept for it.
@@ -241,14 +246,46 @@ fn refresh_part<L: Layout>(
     let old = branch.store().get(slot);
     let new = match fate {
         Fate::Grown => old.max(part),
-        Fate::Shrunk => {
+        Fate::Shrunk(_) => {
             let known = Known::without(old, part);
-            if known.least == old {
+            if known.is_settled() {
                 return false;
             }
             slot_summary_within::<L>(branch, slot, bounds, known)
         }
     };
+    branch.store_mut().set(slot, new)
+}
+
+/// As `refresh_part` does, for a run at an edge of the branch. That may be the one in which the tree grows: then what
+/// remains of it is larger than whatever there may be beside it, which needs no look.
+fn refresh_edge<L: Layout>(
+    branch: &mut InPlace<'_, L::Branch>,
+    slot: usize,
+    bounds: IndexRange,
+    fate: Fate,
+    part: &Run,
+) -> bool {
+    let run = part.range;
+    let taken = match fate {
+        Fate::Shrunk(taken) if run.first() == bounds.first() || run.last() == bounds.last() => taken,
+        _ => return refresh_part::<L>(branch, slot, bounds, fate, part.summary),
+    };
+    let mut known = Known::without(branch.store().get(slot), part.summary);
+    if known.is_settled() {
+        return false;
+    }
+    let here = branch.range_of(slot, bounds);
+    if taken.last() < run.last().min(here.last()) {
+        known = known.with(run.starting_at(taken.last() + 1));
+    }
+    if run.first() < taken.first() {
+        known = known.with(run.ending_at(taken.first() - 1));
+    }
+    let before = run.first() - here.first();
+    let after = if run.last() < here.last() { bounds.last() - run.last() } else { 0 };
+    let known = known.others_within(before.max(after));
+    let new = if known.is_settled() { known.least } else { slot_summary_within::<L>(branch, slot, bounds, known) };
     branch.store_mut().set(slot, new)
 }
 
@@ -261,16 +298,15 @@ fn refresh_across<L: Layout>(
     slot: usize,
     bounds: IndexRange,
     fate: Fate,
-    run: Run,
-) -> Option<Run> {
-    let mut run = run;
+    run: &mut Run,
+) -> bool {
     if run.range.last() == branch.last_of(slot, bounds) {
         let beyond = run_from::<L>(branch, slot + 1, bounds);
         if beyond > 0 {
-            run = Run::of(run.range.ending_at(run.range.last() + beyond));
+            *run = Run::of(run.range.ending_at(run.range.last() + beyond));
         }
     }
-    let mut changed = refresh_part::<L>(branch, slot, bounds, fate, run.summary);
+    let mut changed = refresh_edge::<L>(branch, slot, bounds, fate, run);
     let mut left = slot;
     while left > 0 && run.range.first() == branch.first_of(left, bounds) {
         left -= 1;
@@ -280,18 +316,23 @@ fn refresh_across<L: Layout>(
             Some(child) => edges(child, range).tail,
         };
         if tail > 0 {
-            run = Run::of(run.range.starting_at(run.range.first() - tail));
-            changed |= refresh_part::<L>(branch, left, bounds, fate, run.summary);
+            *run = Run::of(run.range.starting_at(run.range.first() - tail));
+            changed |= refresh_edge::<L>(branch, left, bounds, fate, run);
         }
     }
     let (at_front, at_back) = (run.range.first() == bounds.first(), run.range.last() == bounds.last());
     if at_front || at_back {
-        let head = if at_front { run_from::<L>(branch, 0, bounds) } else { branch.store().head() };
-        let tail = if at_back { tail::<L>(branch, bounds) } else { branch.store().tail() };
+        let (head, tail) = match fate {
+            Fate::Grown => (run.range.length(), run.range.length()),
+            Fate::Shrunk(taken) => (taken.first() - bounds.first(), bounds.last() - taken.last()),
+        };
+        let store = branch.store();
+        let head = if at_front { head } else { store.head() };
+        let tail = if at_back { tail } else { store.tail() };
         branch.store_mut().set_edges(head, tail);
         changed = true;
     }
-    changed.then_some(run)
+    changed
 }
 
 /// Brings the summaries of two adjoining slots up to date between which contents moved. The runs of the branch are what
@@ -314,7 +355,7 @@ pub(super) fn refresh_split<L: Layout>(
 ) -> Change {
     let both = joined(branch, left, left + 1, bounds);
     match change {
-        Change::Shrunk(run) if both.first() < run.first() && run.last() < both.last() => {
+        Change::Shrunk { run, .. } if both.first() < run.first() && run.last() < both.last() => {
             refresh_pair::<L>(branch, left, bounds);
             change
         }

@@ -102,7 +102,7 @@ fn occupy_exactly<L: Layout>(
             let run = empty_run::<L>(&leaf, slot, bounds);
             reached!(OccupiedInPlace);
             leaf.occupy_slot(slot, word);
-            Some(Change::Shrunk(run))
+            Some(Change::Shrunk { run, taken: range })
         }
         NodeInPlace::Branch(mut branch) => {
             let slot = branch.find(range.first());

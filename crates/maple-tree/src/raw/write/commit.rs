@@ -37,7 +37,7 @@ impl<L: Layout> Commit<'_, L> {
         let Some(NodeMut::Leaf(new)) = right.as_mut().map(Link::node_mut) else {
             edit.apply(leaf, range, self.word);
             let change = match edit.purpose {
-                Purpose::Insert => Change::Shrunk(edit.span),
+                Purpose::Insert => Change::Shrunk { run: edit.span, taken: range },
                 // All of the span was taken, and is.
                 Purpose::Divide => Change::None,
                 Purpose::Widen => Change::Rebuilt,
@@ -60,7 +60,7 @@ impl<L: Layout> Commit<'_, L> {
             Half::Right => Edit { at: edit.at - cut.at, ..edit }.apply(new, range, self.word),
         }
         let change = match edit.purpose {
-            Purpose::Insert => Change::Shrunk(run),
+            Purpose::Insert => Change::Shrunk { run, taken: range },
             Purpose::Divide | Purpose::Widen => Change::Rebuilt,
         };
         Done { split: right.map(|right| (end, right)), change }
@@ -123,7 +123,7 @@ impl<L: Layout> Commit<'_, L> {
         if branch.len() < L::Branch::CAPACITY {
             link_child::<L>(branch, slot + 1, last, end, right);
             let change = match change {
-                Change::Shrunk(_) => refresh_split::<L>(branch, slot, bounds, change),
+                Change::Shrunk { .. } => refresh_split::<L>(branch, slot, bounds, change),
                 _ => refresh_all::<L>(&mut branch.in_place(), slot.saturating_sub(1), slot + 3, bounds),
             };
             return Done { split: None, change };

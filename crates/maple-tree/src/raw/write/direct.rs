@@ -18,6 +18,8 @@ struct Direct<W> {
     word: Option<Held>,
     over: Over,
     displaced: Option<Found>,
+    /// The run that becomes smaller, as the node has it that was left last.
+    run: Run,
 }
 
 /// What a write may go over.
@@ -94,7 +96,7 @@ impl<L: Layout, A> RawTree<L, A> {
         over: Over,
     ) -> Option<Option<Found>> {
         let bounds = self.bounds;
-        let mut write = Direct { way, range, word, over, displaced: None };
+        let mut write = Direct { way, range, word, over, displaced: None, run: Run::of(range) };
         write.below(self.root.as_mut()?, 0, bounds)?;
         if let Some(displaced) = write.displaced {
             *self.counter(displaced.word) -= 1;
@@ -104,13 +106,13 @@ impl<L: Layout, A> RawTree<L, A> {
     }
 }
 
-/// What a node had of the run that became smaller, unless its summary is what it was.
-type Shrunk = Option<Run>;
+/// Whether the summary of a node changed.
+type Changed = bool;
 
 impl<W: Way> Direct<W> {
     /// Writes in the subtree under `link`, or changes nothing.
     #[inline]
-    fn below<L: Layout>(&mut self, link: &mut Link<L>, depth: usize, bounds: IndexRange) -> Option<Shrunk> {
+    fn below<L: Layout>(&mut self, link: &mut Link<L>, depth: usize, bounds: IndexRange) -> Option<Changed> {
         match link.node_mut() {
             NodeMut::Leaf(leaf) => self.in_leaf(leaf, depth, bounds),
             NodeMut::Branch(branch) => self.in_branch::<L>(branch, depth, bounds),
@@ -122,11 +124,11 @@ impl<W: Way> Direct<W> {
         branch: &mut L::Branch,
         depth: usize,
         bounds: IndexRange,
-    ) -> Option<Shrunk> {
+    ) -> Option<Changed> {
         let slot = self.way.slot(branch, depth);
         let child = branch.range_of(slot, bounds);
-        let shrunk = self.below(branch.slot_mut(slot)?, depth + 1, child)?;
-        Some(shrunk.and_then(|run| lower::<L>(&mut branch.in_place(), slot, child, bounds, run)))
+        let changed = self.below(branch.slot_mut(slot)?, depth + 1, child)?;
+        Some(changed && lower::<L>(&mut branch.in_place(), slot, child, bounds, &mut self.run, self.range))
     }
 
     #[inline]
@@ -135,7 +137,7 @@ impl<W: Way> Direct<W> {
         leaf: &mut S,
         depth: usize,
         bounds: IndexRange,
-    ) -> Option<Shrunk> {
+    ) -> Option<Changed> {
         let slot = self.way.slot(leaf, depth);
         debug_assert_eq!(slot, leaf.find(self.range.first()), "not the way to the range");
         let there = leaf.range_of(slot, bounds);
@@ -144,14 +146,15 @@ impl<W: Way> Direct<W> {
             return same.then(|| {
                 reached!(StoredDirectly);
                 self.displaced = Some(Found { range: there, word: leaf.occupy(slot, self.word) });
-                None
+                false
             });
         }
         if self.range.last() > there.last() || !fill(leaf, slot, there, self.range, self.word) {
             return None;
         }
         // No two empty slots are neighbours in a tree of one owner, so this was a whole run of the leaf.
-        Some(Some(Run::of(there)))
+        self.run = Run::of(there);
+        Some(true)
     }
 }
 
