@@ -10,29 +10,20 @@ use crate::range::IndexRange;
 /// The natural size of a run. (That of the whole index space is 2^64; this says 1 less, which is as good for all
 /// sizes that can be asked for.)
 ///
-/// The most aligned boundary inside or at the end of the run, `middle`, is found from the highest bit in which the
-/// two ends differ. It divides the run:
+/// The most aligned index of the run, `middle`, is found from the highest bit in which its last index and the one before its
+/// first differ: it is aligned to `2^order`, and none in the run to more. It divides the run:
 ///
-/// - What lies to the right of `middle` is shorter than its alignment, so all of it fits there naturally.
-/// - What lies to the left may be all of the block before `middle`. Then the run begins at an index that is more
-///   aligned still, so all of it fits. Or else the most aligned index in it is as far from `middle` as it is
-///   aligned, and so are all others at least: the block that begins there fits, and nothing larger.
+/// - What lies from `middle` on is no longer than that alignment, so all of it fits there naturally.
+/// - What lies before `middle` is shorter. The most aligned index in there is as far from `middle` as it is aligned, and
+///   so are all others at least: the block that begins there fits, and nothing larger.
 #[inline]
 pub(crate) fn natural_size(run: IndexRange) -> u64 {
-    let start = run.first();
-    let end = run.last().wrapping_add(1);
-    if start == 0 {
-        return end.wrapping_sub(u64::from(end == 0));
-    }
-    if end == 0 {
-        // `middle` is 2^64.
-        return 1 << start.wrapping_neg().ilog2();
-    }
-    let order = (start ^ end).ilog2();
-    let middle = end & (u64::MAX << order);
-    let (left, right) = (middle - start, end - middle);
-    let block = 1 << left.ilog2();
-    if left >> order != 0 { left + right } else { right.max(block) }
+    let Some(before) = run.first().checked_sub(1) else { return run.length() };
+    // The two differ.
+    let order = (before ^ run.last() | 1).ilog2();
+    let middle = run.last() & (u64::MAX << order);
+    let (left, right) = (middle - run.first(), run.last() - middle + 1);
+    right.max(left & 1 << (left | 1).ilog2())
 }
 
 /// A natural size in two bytes: exact if it has no more than 11 significant bits, as all have up to 2048, or else

@@ -48,20 +48,21 @@ pub(super) fn leaf_tail<S: Shape>(leaf: &S, bounds: IndexRange) -> u64 {
 fn leaf_summary<S: Shape>(leaf: &S, bounds: IndexRange, known: Known) -> Summary {
     let (mut longest, mut natural) = (known.least.longest, known.least.natural.size());
     let (most, enough) = (known.most.longest, known.most.natural.size());
-    let mut empty = leaf.empty();
-    while empty != 0 && (longest < most || natural < enough) {
-        let from = empty.trailing_zeros();
-        let to = from + (empty >> from).trailing_ones() - 1;
+    let empty = leaf.empty();
+    // The slots in which runs begin, and those in which they end.
+    let (mut firsts, mut lasts) = (empty & !(empty << 1), empty & !(empty >> 1));
+    while firsts != 0 && (longest < most || natural < enough) {
         let run = IndexRange::FULL
-            .starting_at(leaf.first_of(from as usize, bounds))
-            .ending_at(leaf.last_of(to as usize, bounds));
-        let length = run.length();
+            .starting_at(leaf.first_of(firsts.trailing_zeros() as usize, bounds))
+            .ending_at(leaf.last_of(lasts.trailing_zeros() as usize, bounds));
+        (firsts, lasts) = (firsts & (firsts - 1), lasts & lasts.wrapping_sub(1));
+        // Not of all indices: something is live.
+        let length = run.last() - run.first() + 1;
         longest = longest.max(length);
         // A run's natural size is its length at most.
-        if natural < length.min(enough) {
+        if natural < length && natural < enough {
             natural = natural.max(natural_size(run));
         }
-        empty &= u32::MAX << to << 1;
     }
     Summary { longest, natural: NaturalSize::at_most(natural) }
 }
