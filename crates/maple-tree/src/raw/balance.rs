@@ -89,6 +89,17 @@ pub(super) fn sparse_pair<L: Layout>(branch: &L::Branch, slot: usize) -> Option<
     [right, left].into_iter().flatten().find(joins)
 }
 
+/// Whether [`join_sparse`] may join the leaf in `slot`, which is sparse, with one beside it, once it has `len` slots.
+pub(super) fn may_join<L: Layout>(branch: &L::Branch, slot: usize, len: usize) -> bool {
+    let before = slot.checked_sub(1).and_then(|before| branch.live_at_or_before(before));
+    // Empty slots that meet, and what is empty between the two, make one slot less at most.
+    [branch.live_at_or_after(slot + 1), before].into_iter().flatten().any(|neighbour| {
+        branch
+            .slot(neighbour)
+            .is_some_and(|link| (len + len_of(link)).saturating_sub(1) * 8 <= L::Leaf::CAPACITY * 7)
+    })
+}
+
 /// Joins the child in `slot`, if it is sparse, with one beside it, if the two fill 7/8 of a node at most. Returns
 /// the node that is not needed any more.
 ///

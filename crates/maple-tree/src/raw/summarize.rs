@@ -286,7 +286,8 @@ fn refresh_edge<L: Layout>(
     let before = run.first() - here.first();
     let after = if run.last() < here.last() { bounds.last() - run.last() } else { 0 };
     let known = known.others_within(before.max(after));
-    let new = if known.is_settled() { known.least } else { slot_summary_within::<L>(branch, slot, bounds, known) };
+    let new =
+        if known.is_settled() { known.least } else { slot_summary_within::<L>(branch, slot, bounds, known) };
     branch.store_mut().set(slot, new)
 }
 

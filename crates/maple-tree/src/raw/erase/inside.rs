@@ -1,13 +1,16 @@
 //! Erasing inside a leaf: most erasures, and the cheapest ones.
 //!
-//! What becomes free, with what was free beside it, lies between two live slots of a leaf that stays half full. Then no
-//! node goes, and no edge of any node changes. All that is new is a free run, to whose numbers those on the way rise, each
-//! for itself. So they are raised on the way down, and nothing is left to do on a way up.
+//! The leaf keeps something live and is not joined with another, so no node goes. What becomes free, with what was free
+//! beside it, may reach into the leaves on either side, but not beyond, since these have something live, too. If they hang below
+//! the same branch, no edge of that changes, nor of those above. All that is new is a free run, to whose numbers those
+//! on the way rise, each for itself. So they are raised on the way down, and nothing is left to do on a way up.
 
 use crate::gap::Summary;
 use crate::node::{Layout, Link, Node, NodeMut, Shape, Store};
 use crate::range::IndexRange;
+use crate::raw::balance::may_join;
 use crate::raw::path::Path;
+use crate::raw::summarize::edges;
 use crate::raw::{Found, RawTree};
 
 /// An erasure inside a leaf.
@@ -18,8 +21,14 @@ struct Inside {
     /// The slots that become one empty one.
     from: usize,
     to: usize,
-    /// What they cover.
-    run: IndexRange,
+    run: NewRun,
+}
+
+/// The free run that there is then.
+struct NewRun {
+    whole: IndexRange,
+    /// What of it is in the leaf or to the right of that.
+    here: IndexRange,
 }
 
 /// What is at an index.
@@ -56,12 +65,14 @@ impl<L: Layout, A> RawTree<L, A> {
     #[inline]
     fn site_of(&self, index: u64) -> Site {
         let mut path = Path::root();
+        let mut above = None;
         let mut next = self.root().filter(|_| self.bounds().contains(index));
         while let Some(link) = next {
             match link.node() {
                 Node::Branch(branch) => {
                     let slot = branch.find(index);
                     path.push(slot);
+                    above = Some((branch, slot));
                     next = branch.slot(slot);
                 }
                 Node::Leaf(leaf) => {
@@ -72,15 +83,22 @@ impl<L: Layout, A> RawTree<L, A> {
                     // In a tree of one owner no two empty slots are neighbours.
                     let from = slot - usize::from(slot > 0 && leaf.is_empty(slot - 1));
                     let to = slot + usize::from(leaf.is_empty(slot + 1));
-                    let len = leaf.len();
-                    if from == 0 || to + 1 >= len || (len - (to - from)) * 2 < L::Leaf::CAPACITY {
-                        return Site::Elsewhere;
-                    }
-                    // These slots lie between others, so the leaf's own bounds do not matter.
-                    let anywhere = IndexRange::FULL;
-                    let run = leaf.range_of(from, anywhere).ending_at(leaf.last_of(to, anywhere));
-                    let found =
-                        Found { range: leaf.range_of(slot, anywhere), word: leaf.slot(slot).copied() };
+                    let len = leaf.len() - (to - from);
+                    let goes = leaf.live().is_power_of_two()
+                        || len * 2 < L::Leaf::CAPACITY
+                            && above.is_some_and(|(b, s)| may_join::<L>(b, s, len));
+                    let bounds = above.map_or(self.bounds(), |(b, s)| b.range_of(s, IndexRange::FULL));
+                    let own = leaf.range_of(from, bounds).ending_at(leaf.last_of(to, bounds));
+                    let run = match above {
+                        _ if goes => None,
+                        Some((branch, at)) if L::TRACKS_GAPS => {
+                            let beyond = (from == 0, to + 1 == leaf.len());
+                            NewRun::around::<L>(own, branch, at, beyond)
+                        }
+                        _ => Some(NewRun { whole: own, here: own }),
+                    };
+                    let Some(run) = run else { return Site::Elsewhere };
+                    let found = Found { range: leaf.range_of(slot, bounds), word: leaf.slot(slot).copied() };
                     return Site::Inside(Inside { path, found, slot, from, to, run });
                 }
             }
@@ -89,18 +107,45 @@ impl<L: Layout, A> RawTree<L, A> {
     }
 }
 
+impl NewRun {
+    /// What is going to be free around `own`, which is a part of the leaf in a slot of a branch. `beyond` says whether it
+    /// lies at the left and at the right edge of the leaf. `None` if it may go on beyond the branch.
+    #[inline]
+    fn around<L: Layout>(
+        own: IndexRange,
+        branch: &L::Branch,
+        slot: usize,
+        beyond: (bool, bool),
+    ) -> Option<Self> {
+        let edges_of = |slot: usize| {
+            // What is asked for does not depend on where the branch begins and ends: the leaf has something live.
+            Some(edges(branch.slot(slot)?, branch.range_of(slot, IndexRange::FULL)))
+        };
+        let tail = if beyond.0 { edges_of(slot.checked_sub(1)?)?.tail } else { 0 };
+        let head = if beyond.1 { edges_of(slot + 1)?.head } else { 0 };
+        let here = own.ending_at(own.last() + head);
+        Some(Self { whole: here.starting_at(here.first() - tail), here })
+    }
+}
+
 impl Inside {
     #[inline]
     fn erase<L: Layout>(&self, root: &mut Link<L>) {
-        let run = Summary::of(self.run);
+        let whole = Summary::of(self.run.whole);
+        let reaches_left = self.run.whole != self.run.here;
         let (mut link, mut depth) = (root, 0);
         loop {
             match link.node_mut() {
                 NodeMut::Branch(branch) => {
                     let slot = self.path.slot(depth);
-                    let store = branch.store_mut();
-                    store.set(slot, store.get(slot).max(run));
                     depth += 1;
+                    let store = branch.store_mut();
+                    if reaches_left && depth == self.path.depth() {
+                        store.set(slot, store.get(slot).max(Summary::of(self.run.here)));
+                        store.set(slot - 1, store.get(slot - 1).max(whole));
+                    } else {
+                        store.set(slot, store.get(slot).max(whole));
+                    }
                     match branch.slot_mut(slot) {
                         Some(child) => link = child,
                         None => return,
