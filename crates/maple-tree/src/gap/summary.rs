@@ -42,6 +42,14 @@ impl Summary {
     pub(crate) fn max(self, other: Self) -> Self {
         Self { longest: self.longest.max(other.longest), natural: self.natural.max(other.natural) }
     }
+
+    /// Its numbers that are larger than those of another.
+    #[inline]
+    pub(crate) fn above(self, other: Self) -> Self {
+        let longest = if self.longest > other.longest { self.longest } else { 0 };
+        let natural = if self.natural > other.natural { self.natural } else { NaturalSize::NONE };
+        Self { longest, natural }
+    }
 }
 
 /// What is known of a summary before the runs are looked at: between which two it lies.
@@ -63,9 +71,7 @@ impl Known {
     /// has risen, and one that is not that of `taken` has not changed.
     #[inline]
     pub(crate) fn without(old: Summary, taken: Summary) -> Self {
-        let longest = if taken.longest < old.longest { old.longest } else { 0 };
-        let natural = if taken.natural < old.natural { old.natural } else { NaturalSize::NONE };
-        Self { least: Summary { longest, natural }, most: old }
+        Self { least: old.above(taken), most: old }
     }
 
     /// The same, when this is one of the runs.

@@ -341,11 +341,20 @@ fn refresh_across<L: Layout>(
 /// they were, and so is all the rest of its summary.
 pub(super) fn refresh_pair<L: Layout>(branch: &mut L::Branch, left: usize, bounds: IndexRange) {
     if L::TRACKS_GAPS {
-        for slot in [left, left + 1] {
-            let summary = slot_summary::<L>(branch, slot, bounds);
-            branch.store_mut().set(slot, summary);
-        }
+        let both = branch.store().get(left).max(branch.store().get(left + 1));
+        refresh_two::<L>(branch, left, bounds, Known { least: both, most: both });
     }
+}
+
+/// Likewise where it is known what the largest numbers of the two are.
+fn refresh_two<L: Layout>(branch: &mut L::Branch, left: usize, bounds: IndexRange, both: Known) {
+    let known = Known { most: both.most, ..Known::NOTHING };
+    let first = slot_summary_within::<L>(branch, left, bounds, known);
+    branch.store_mut().set(left, first);
+    // What the first one does not have, the second one has.
+    let least = both.least.above(first);
+    let second = slot_summary_within::<L>(branch, left + 1, bounds, Known { least, ..both });
+    branch.store_mut().set(left + 1, second);
 }
 
 /// Brings the summary up to date after the child in `left` was split, which now is that and the next one.
@@ -357,8 +366,11 @@ pub(super) fn refresh_split<L: Layout>(
 ) -> Change {
     let both = joined(branch, left, left + 1, bounds);
     match change {
-        Change::Shrunk { run, .. } if both.first() < run.first() && run.last() < both.last() => {
-            refresh_pair::<L>(branch, left, bounds);
+        Change::Shrunk { run, .. }
+            if L::TRACKS_GAPS && both.first() < run.first() && run.last() < both.last() =>
+        {
+            let known = Known::without(branch.store().get(left), Summary::of(run));
+            refresh_two::<L>(branch, left, bounds, known);
             change
         }
         _ => refresh_all::<L>(&mut branch.in_place(), left, left + 2, bounds),
