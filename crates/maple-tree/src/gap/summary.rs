@@ -30,6 +30,9 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The summary of no run.
+    pub(crate) const NONE: Self = Self { longest: 0, natural: NaturalSize::NONE };
+
     /// The summary of one run.
     #[inline]
     pub(crate) fn of(run: IndexRange) -> Self {
@@ -62,10 +65,8 @@ pub struct Known {
 }
 
 impl Known {
-    pub(crate) const NOTHING: Self = Self {
-        least: Summary { longest: 0, natural: NaturalSize::NONE },
-        most: Summary { longest: u64::MAX, natural: NaturalSize::MAX },
-    };
+    pub(crate) const NOTHING: Self =
+        Self { least: Summary::NONE, most: Summary { longest: u64::MAX, natural: NaturalSize::MAX } };
 
     /// What is known of a summary that was `old`, when runs were taken away that were no larger than `taken`: no number
     /// has risen, and one that is not that of `taken` has not changed.

@@ -23,8 +23,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         };
         let bounds = self.bounds;
         let root = self.root.as_mut()?;
-        let mut erasure =
-            Erasure { index, memory: &mut self.memory, found: None, run: Run::of(IndexRange::single(index)) };
+        let mut erasure = Erasure { index, memory: &mut self.memory, found: None, run: Run::UNKNOWN };
         erasure.below(root, bounds, wanted)?;
         let found = erasure.found?;
         let may_shrink = match root.node() {

@@ -173,6 +173,9 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// In the place of a run that is not known yet.
+    pub(super) const UNKNOWN: Self = Self { range: IndexRange::FULL, summary: Summary::NONE };
+
     #[inline]
     pub(super) fn of(range: IndexRange) -> Self {
         Self { range, summary: Summary::of(range) }

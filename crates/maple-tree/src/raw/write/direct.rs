@@ -2,14 +2,15 @@
 //!
 //! An insertion mostly goes into one empty slot, of a leaf that has room for what remains of the slot; a store mostly
 //! goes over just what is there. Then one slot of one leaf is all that changes, but for summaries, and no node is needed.
-//! Whether it is so is seen at the leaf. If not, nothing has changed yet, and the write is planned.
+//! Whether it is so is seen at the leaf. If not, nothing has changed yet, and the write is planned; but a full leaf first
+//! shares its slots with one beside it that has room.
 
 use crate::entry::Held;
 use crate::node::{Layout, Link, NodeMut, Shape};
 use crate::range::IndexRange;
 use crate::raw::path::Path;
 use crate::raw::summarize::{Run, lower};
-use crate::raw::{Found, RawTree};
+use crate::raw::{Found, RawTree, balance};
 
 /// A write on its way down the tree and up again.
 struct Direct<W> {
@@ -20,6 +21,10 @@ struct Direct<W> {
     displaced: Option<Found>,
     /// The run that becomes smaller, as the node has it that was left last.
     run: Run,
+    /// Whether the leaf has no room, and that is all that it lacks.
+    is_full: bool,
+    /// Whether slots have moved, so that the way has to be looked for again.
+    has_moved: bool,
 }
 
 /// What a write may go over.
@@ -96,7 +101,16 @@ impl<L: Layout, A> RawTree<L, A> {
         over: Over,
     ) -> Option<Option<Found>> {
         let bounds = self.bounds;
-        let mut write = Direct { way, range, word, over, displaced: None, run: Run::of(range) };
+        let mut write = Direct {
+            way,
+            range,
+            word,
+            over,
+            displaced: None,
+            run: Run::UNKNOWN,
+            is_full: false,
+            has_moved: false,
+        };
         write.below(self.root.as_mut()?, 0, bounds)?;
         if let Some(displaced) = write.displaced {
             *self.counter(displaced.word) -= 1;
@@ -127,8 +141,42 @@ impl<W: Way> Direct<W> {
     ) -> Option<Changed> {
         let slot = self.way.slot(branch, depth);
         let child = branch.range_of(slot, bounds);
+        match self.below(branch.slot_mut(slot)?, depth + 1, child) {
+            Some(false) => Some(false),
+            Some(true) => Some(self.lower::<L>(branch, slot, child, bounds)),
+            None if self.is_full => self.beside_full_leaf::<L>(branch, slot, depth, bounds),
+            None => None,
+        }
+    }
+
+    /// Brings the summary of a branch up to date after the run became smaller in `slot`. Whether that changed it.
+    #[inline]
+    fn lower<L: Layout>(
+        &mut self,
+        branch: &mut L::Branch,
+        slot: usize,
+        child: IndexRange,
+        bounds: IndexRange,
+    ) -> Changed {
+        lower::<L>(&mut branch.in_place(), slot, child, bounds, &mut self.run, self.range)
+    }
+
+    /// Evens out the leaf in `slot`, which is full, with one beside it, and writes then. `None` if none has room.
+    #[cold]
+    fn beside_full_leaf<L: Layout>(
+        &mut self,
+        branch: &mut L::Branch,
+        slot: usize,
+        depth: usize,
+        bounds: IndexRange,
+    ) -> Option<Changed> {
+        self.is_full = false;
+        balance::spill::<L>(branch, slot, bounds)?;
+        self.has_moved = true;
+        let slot = branch.find(self.range.first());
+        let child = branch.range_of(slot, bounds);
         let changed = self.below(branch.slot_mut(slot)?, depth + 1, child)?;
-        Some(changed && lower::<L>(&mut branch.in_place(), slot, child, bounds, &mut self.run, self.range))
+        Some(changed && self.lower::<L>(branch, slot, child, bounds))
     }
 
     #[inline]
@@ -138,7 +186,7 @@ impl<W: Way> Direct<W> {
         depth: usize,
         bounds: IndexRange,
     ) -> Option<Changed> {
-        let slot = self.way.slot(leaf, depth);
+        let slot = if self.has_moved { leaf.find(self.range.first()) } else { self.way.slot(leaf, depth) };
         debug_assert_eq!(slot, leaf.find(self.range.first()), "not the way to the range");
         let there = leaf.range_of(slot, bounds);
         if !leaf.is_empty(slot) {
@@ -149,7 +197,11 @@ impl<W: Way> Direct<W> {
                 false
             });
         }
-        if self.range.last() > there.last() || !fill(leaf, slot, there, self.range, self.word) {
+        if self.range.last() > there.last() {
+            return None;
+        }
+        if !fill(leaf, slot, there, self.range, self.word) {
+            self.is_full = !self.has_moved;
             return None;
         }
         // No two empty slots are neighbours in a tree of one owner, so this was a whole run of the leaf.
