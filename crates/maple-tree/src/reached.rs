@@ -107,6 +107,10 @@ mod counting {
         EmptyBetweenTwo,
         /// That is done on the way down.
         ErasedInside,
+        /// Likewise, and the free run goes on in the leaf on the left.
+        ErasedReachesLeft,
+        /// Likewise on the right.
+        ErasedReachesRight,
         /// A leaf without a live slot is taken out of a branch.
         LeafFreed,
         /// Likewise a branch.

@@ -17,7 +17,7 @@ pub struct Parts<'a, W, X> {
 
 /// A bit mask of the slots below `len`, which is 32 at most.
 #[inline]
-fn below(len: usize) -> u32 {
+pub(super) fn below(len: usize) -> u32 {
     ((1_u64 << len) - 1) as u32
 }
 

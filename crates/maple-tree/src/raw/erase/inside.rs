@@ -2,7 +2,7 @@
 //!
 //! The leaf keeps something live and is not joined with another, so no node goes. What becomes free, with what was free
 //! beside it, may reach into the leaves on either side, but not beyond, since these have something live, too. If they hang below
-//! the same branch, no edge of that changes, nor of those above. All that is new is a free run, to whose numbers those
+//! the same branch, no edge of that changes, nor of those parent. All that is new is a free run, to whose numbers those
 //! on the way rise, each for itself. So they are raised on the way down, and nothing is left to do on a way up.
 
 use crate::gap::Summary;
@@ -65,66 +65,88 @@ impl<L: Layout, A> RawTree<L, A> {
     #[inline]
     fn site_of(&self, index: u64) -> Site {
         let mut path = Path::root();
-        let mut above = None;
+        let mut parent = None;
         let mut next = self.root().filter(|_| self.bounds().contains(index));
         while let Some(link) = next {
             match link.node() {
                 Node::Branch(branch) => {
                     let slot = branch.find(index);
                     path.push(slot);
-                    above = Some((branch, slot));
+                    parent = Some(Parent { branch, slot });
                     next = branch.slot(slot);
                 }
-                Node::Leaf(leaf) => {
-                    let slot = leaf.find(index);
-                    if leaf.is_empty(slot) {
-                        return Site::Free;
-                    }
-                    // In a tree of one owner no two empty slots are neighbours.
-                    let from = slot - usize::from(slot > 0 && leaf.is_empty(slot - 1));
-                    let to = slot + usize::from(leaf.is_empty(slot + 1));
-                    let len = leaf.len() - (to - from);
-                    let goes = leaf.live().is_power_of_two()
-                        || len * 2 < L::Leaf::CAPACITY
-                            && above.is_some_and(|(b, s)| may_join::<L>(b, s, len));
-                    let bounds = above.map_or(self.bounds(), |(b, s)| b.range_of(s, IndexRange::FULL));
-                    let own = leaf.range_of(from, bounds).ending_at(leaf.last_of(to, bounds));
-                    let run = match above {
-                        _ if goes => None,
-                        Some((branch, at)) if L::TRACKS_GAPS => {
-                            let beyond = (from == 0, to + 1 == leaf.len());
-                            NewRun::around::<L>(own, branch, at, beyond)
-                        }
-                        _ => Some(NewRun { whole: own, here: own }),
-                    };
-                    let Some(run) = run else { return Site::Elsewhere };
-                    let found = Found { range: leaf.range_of(slot, bounds), word: leaf.slot(slot).copied() };
-                    return Site::Inside(Inside { path, found, slot, from, to, run });
-                }
+                Node::Leaf(leaf) => return self.site_in(leaf, parent, path, index),
             }
         }
         Site::Free
     }
+
+    #[inline]
+    fn site_in(&self, leaf: &L::Leaf, parent: Option<Parent<'_, L>>, path: Path, index: u64) -> Site {
+        let slot = leaf.find(index);
+        if leaf.is_empty(slot) {
+            return Site::Free;
+        }
+        // In a tree of one owner no two empty slots are neighbours.
+        let from = slot - usize::from(slot > 0 && leaf.is_empty(slot - 1));
+        let to = slot + usize::from(leaf.is_empty(slot + 1));
+        let bounds = parent.as_ref().map_or(self.bounds(), Parent::leaf_bounds);
+        let free = leaf.range_of(from, bounds).ending_at(leaf.last_of(to, bounds));
+        let run = match parent {
+            _ if leaf.live().is_power_of_two() => None,
+            None => Some(NewRun { whole: free, here: free }),
+            Some(parent) => {
+                let len = leaf.len() - (to - from);
+                let is_sparse = len * 2 < L::Leaf::CAPACITY;
+                if is_sparse && may_join::<L>(parent.branch, parent.slot, len) {
+                    None
+                } else {
+                    parent.run_around(free, from == 0, to + 1 == leaf.len())
+                }
+            }
+        };
+        let Some(run) = run else { return Site::Elsewhere };
+        let found = Found { range: leaf.range_of(slot, bounds), word: leaf.slot(slot).copied() };
+        Site::Inside(Inside { path, found, slot, from, to, run })
+    }
 }
 
-impl NewRun {
-    /// What is going to be free around `own`, which is a part of the leaf in a slot of a branch. `beyond` says whether it
-    /// lies at the left and at the right edge of the leaf. `None` if it may go on beyond the branch.
+/// The slot of a branch that a leaf hangs below.
+struct Parent<'a, L: Layout> {
+    branch: &'a L::Branch,
+    slot: usize,
+}
+
+impl<L: Layout> Parent<'_, L> {
+    /// What the leaf covers, but for the edges that it has in common with the branch, which are not known.
     #[inline]
-    fn around<L: Layout>(
-        own: IndexRange,
-        branch: &L::Branch,
-        slot: usize,
-        beyond: (bool, bool),
-    ) -> Option<Self> {
-        let edges_of = |slot: usize| {
-            // What is asked for does not depend on where the branch begins and ends: the leaf has something live.
-            Some(edges(branch.slot(slot)?, branch.range_of(slot, IndexRange::FULL)))
-        };
-        let tail = if beyond.0 { edges_of(slot.checked_sub(1)?)?.tail } else { 0 };
-        let head = if beyond.1 { edges_of(slot + 1)?.head } else { 0 };
-        let here = own.ending_at(own.last() + head);
-        Some(Self { whole: here.starting_at(here.first() - tail), here })
+    fn leaf_bounds(&self) -> IndexRange {
+        self.branch.range_of(self.slot, IndexRange::FULL)
+    }
+
+    /// The run of which `free`, a part of the leaf, will be the middle; `front` and `back` say at which edges of the leaf that lies.
+    /// `None` if such an edge is one of the branch, too, or there is no leaf beyond it.
+    #[inline]
+    fn run_around(&self, free: IndexRange, front: bool, back: bool) -> Option<NewRun> {
+        let Self { branch, slot } = *self;
+        if front && slot == 0 || back && slot + 1 == branch.len() {
+            return None;
+        }
+        if !L::TRACKS_GAPS {
+            return Some(NewRun { whole: free, here: free });
+        }
+        // How long the runs are does not depend on where the branch begins and ends: the leaves have something live.
+        let beside = |slot: usize| Some(edges(branch.slot(slot)?, branch.range_of(slot, IndexRange::FULL)));
+        let tail = if front { beside(slot - 1)?.tail } else { 0 };
+        let head = if back { beside(slot + 1)?.head } else { 0 };
+        if tail > 0 {
+            reached!(ErasedReachesLeft);
+        }
+        if head > 0 {
+            reached!(ErasedReachesRight);
+        }
+        let here = free.ending_at(free.last() + head);
+        Some(NewRun { whole: here.starting_at(here.first() - tail), here })
     }
 }
 
