@@ -2,7 +2,7 @@
 //!
 //! The leaf keeps something live and is not joined with another, so no node goes. What becomes free, with what was free
 //! beside it, may reach into the leaves on either side, but not beyond, since these have something live, too. If they hang below
-//! the same branch, no edge of that changes, nor of those parent. All that is new is a free run, to whose numbers those
+//! the same branch, no edge of that changes, nor of those above. All that is new is a free run, to whose numbers those
 //! on the way rise, each for itself. So they are raised on the way down, and nothing is left to do on a way up.
 
 use crate::gap::Summary;
