@@ -28,7 +28,7 @@ impl<L: Layout, A: NodeAlloc> RawTree<L, A> {
         let found = erasure.found?;
         let may_shrink = match root.node() {
             Node::Leaf(leaf) => leaf.live() == 0,
-            Node::Branch(branch) => branch.live() & (branch.live() - 1) == 0,
+            Node::Branch(branch) => branch.live().count_ones() <= 1,
         };
         *self.counter(found.word) -= 1;
         if may_shrink {

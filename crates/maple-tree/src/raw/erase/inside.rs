@@ -94,6 +94,8 @@ impl<L: Layout, A> RawTree<L, A> {
         let free = leaf.range_of(from, bounds).ending_at(leaf.last_of(to, bounds));
         let run = match parent {
             _ if leaf.live().is_power_of_two() => None,
+            // Such a root may not be needed any more.
+            Some(parent) if parent.branch.live().is_power_of_two() => None,
             None => Some(NewRun { whole: free, here: free }),
             Some(parent) => {
                 let len = leaf.len() - (to - from);
