@@ -1,7 +1,5 @@
 //! Which ranges are cached together.
 
-use maple_tree::IndexRange;
-
 use crate::granule::Granule;
 use crate::range::IovaRange;
 use crate::request::{Alignment, Request};
@@ -26,10 +24,15 @@ pub(super) struct Need {
     pub(super) preferred: Option<u64>,
 }
 
-/// How many bits it takes to write a number: the binary logarithm, rounded up, of the number after it.
+/// The binary logarithm of a size, rounded up; 64 of none.
 #[inline]
-const fn bits(number: u64) -> usize {
-    (u64::BITS - number.leading_zeros()) as usize
+const fn order(size: u64) -> usize {
+    // Mostly it is a power of two, and zeros at that end are quicker to count on a processor of any age.
+    if size.is_power_of_two() {
+        size.trailing_zeros() as usize
+    } else {
+        (u64::BITS - size.wrapping_sub(1).leading_zeros()) as usize
+    }
 }
 
 impl Classes {
@@ -37,7 +40,9 @@ impl Classes {
     pub(super) const MOST: usize = 32;
 
     pub(super) fn new(count: usize, aperture: IovaRange) -> Self {
-        Self { count: count.min(Self::MOST), aperture }
+        // None is larger than all there may be.
+        let possible = 65 - aperture.granule().shift() as usize;
+        Self { count: count.min(Self::MOST).min(possible), aperture }
     }
 
     pub(super) const fn count(self) -> usize {
@@ -59,7 +64,7 @@ impl Classes {
     #[inline]
     pub(super) fn class_for(self, request: &Request) -> Option<usize> {
         // No granules are of class 64.
-        let class = bits(request.granules().wrapping_sub(1));
+        let class = order(request.granules());
         if class >= self.count {
             return None;
         }
@@ -95,24 +100,36 @@ impl Classes {
     /// The class that a range belongs to, if it may be one of ours.
     #[inline]
     pub(super) fn class_of(self, range: IovaRange) -> Option<usize> {
-        // All bits below the size, if that is a power of two.
-        let below = range.last() - range.first();
-        let is_aligned = range.first() & below == 0 && below & below.wrapping_add(1) == 0;
-        let class = bits(below >> self.granule().shift());
-        (range.is_of(self.aperture) && is_aligned && class < self.count).then_some(class)
+        let granules = u64::try_from(range.granules()).ok()?;
+        let (class, _) = self.class_at(range.first(), granules)?;
+        (range.granule() == self.granule()).then_some(class)
+    }
+
+    /// The class and the first pfn of so many granules from an iova on, if they may be a range of ours.
+    #[inline]
+    pub(super) fn class_at(self, iova: u64, granules: u64) -> Option<(usize, u64)> {
+        // No granules are of class 64.
+        let class = granules.trailing_zeros() as usize;
+        if class >= self.count || granules & granules.wrapping_sub(1) != 0 {
+            return None;
+        }
+        // All bits below the size. Of 2^64 bytes the shift leaves nothing, which is right.
+        let below = (granules << self.granule().shift()).wrapping_sub(1);
+        let is_within = iova >= self.aperture.first() && iova | below <= self.aperture.last();
+        (iova & below == 0 && is_within).then_some((class, iova >> self.granule().shift()))
     }
 
     /// The range of a class that begins at a pfn.
     #[inline]
     pub(super) fn range(self, class: usize, first: u64) -> IovaRange {
-        let last = first | ((1 << class) - 1);
-        let pfns = IndexRange::new(first, last).unwrap_or(IndexRange::single(first));
-        IovaRange::of_pfns(pfns, self.granule())
+        IovaRange::of_granules(first, (1 << class) - 1, self.granule())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use maple_tree::IndexRange;
+
     use super::*;
 
     const PAGE: u64 = 4096;

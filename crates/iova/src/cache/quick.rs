@@ -26,11 +26,17 @@ impl<R: RawMutex, B> Caches<R, B> {
     /// before.
     #[inline(always)]
     pub(crate) fn push(&self, cpu: Cpu, range: IovaRange) -> bool {
-        let Some(class) = self.classes.class_of(range) else { return false };
-        let Some(slot) = cpu.of(&self.slots) else { return false };
-        let mut slot = slot.lock();
-        let Some(pair) = slot.pair(class) else { return false };
-        pair.push_another(range.first_pfn().get())
+        let Ok(granules) = u64::try_from(range.granules()) else { return false };
+        range.granule() == self.classes.granule() && self.push_sized(cpu, range.first(), granules).is_some()
+    }
+
+    /// The same for so many granules from an iova on. Returns the range.
+    #[inline(always)]
+    pub(crate) fn push_sized(&self, cpu: Cpu, iova: u64, granules: u64) -> Option<IovaRange> {
+        let (class, first) = self.classes.class_at(iova, granules)?;
+        let mut slot = cpu.of(&self.slots)?.lock();
+        let pushed = slot.pair(class)?.push_another(first);
+        pushed.then(|| self.classes.range(class, first))
     }
 }
 

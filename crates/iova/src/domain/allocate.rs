@@ -27,14 +27,9 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     #[inline(always)]
     pub fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
         let cpu = self.cpu.current();
-        if let Some(queue) = &self.queue {
-            queue.prepare();
-        }
-        if let Some(range) = self.caches.pop(cpu, request) {
-            match &self.ledger {
-                None => return Ok(range),
-                Some(ledger) if ledger.insert(range).is_ok() => return Ok(range),
-                Some(_) => self.put_back(cpu, range.first(), range.granules() as u64),
+        if self.is_plain() {
+            if let Some(range) = self.caches.pop(cpu, request) {
+                return Ok(range);
             }
         }
         self.allocate_noted(cpu, *request)
@@ -49,21 +44,13 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         self.allocate(request).map(|range| Allocation::new(self, range))
     }
 
-    /// Takes back a cached range that could not be noted: another way of allocating will say why. If it is live already it
-    /// stays with who has it.
-    // In numbers: a range that is an argument has to be in memory, where it would have to be read from at once.
-    #[cold]
-    fn put_back(&self, cpu: Cpu, first: u64, granules: u64) {
-        let Some(range) = self.range_of(first, granules) else { return };
-        if !self.ledger.as_ref().is_some_and(|ledger| ledger.contains(range)) {
-            self.caches.free_counting(cpu, range);
-        }
-    }
-
     /// Allocates a range in any way there is, and notes it.
     // By value: a request that is built for the call needs no memory then, if the quick way serves it.
     #[inline(never)]
     fn allocate_noted(&self, cpu: Cpu, request: Request) -> Result<IovaRange, AllocateError> {
+        if let Some(queue) = &self.queue {
+            queue.prepare();
+        }
         let more = || self.flush_queued(cpu, request.limit_iova());
         loop {
             let noted = match self.caches.allocate_or(cpu, &request, more) {
