@@ -108,9 +108,13 @@ impl Classes {
     /// The class and the first pfn of so many granules from an iova on, if they may be a range of ours.
     #[inline]
     pub(super) fn class_at(self, iova: u64, granules: u64) -> Option<(usize, u64)> {
-        // No granules are of class 64.
-        let class = granules.trailing_zeros() as usize;
-        if class >= self.count || granules & granules.wrapping_sub(1) != 0 {
+        let class = match granules {
+            // Mostly. A processor guesses so, and goes on before the size has come from memory.
+            1 => 0,
+            _ if granules.is_power_of_two() => granules.trailing_zeros() as usize,
+            _ => return None,
+        };
+        if class >= self.count {
             return None;
         }
         // All bits below the size. Of 2^64 bytes the shift leaves nothing, which is right.

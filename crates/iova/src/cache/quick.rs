@@ -12,14 +12,24 @@ use crate::range::IovaRange;
 use crate::request::Request;
 
 impl<R: RawMutex, B> Caches<R, B> {
-    /// Takes the range that this CPU has freed last, if the request wants one of that class and it does not lie too high.
+    /// The class that a request wants a range of, if it is content with any below its limits.
     #[inline(always)]
-    pub(crate) fn pop(&self, cpu: Cpu, request: &Request) -> Option<IovaRange> {
-        let class = self.classes.class_for(request)?;
-        let limit = request.first_limit();
-        let range = |first| self.classes.range(class, first);
+    pub(crate) fn class_for(&self, request: &Request) -> Option<usize> {
+        self.classes.class_for(request)
+    }
+
+    /// The range of a class that begins at a pfn.
+    #[inline(always)]
+    pub(crate) fn range(&self, class: usize, first: u64) -> IovaRange {
+        self.classes.range(class, first)
+    }
+
+    /// Takes the range of a class that this CPU has freed last, if it does not end above the limit. Returns its first pfn: a
+    /// number stays in a register.
+    #[inline(always)]
+    pub(crate) fn pop(&self, cpu: Cpu, class: usize, limit: u64) -> Option<u64> {
         let mut slot = cpu.of(&self.slots)?.lock();
-        slot.pair(class)?.pop_if(|first| range(first).last() <= limit).map(range)
+        slot.pair(class)?.pop_if(|first| self.range(class, first).last() <= limit)
     }
 
     /// Puts a freed range where [`pop`](Self::pop) finds it, if it belongs here, there is room, and it was not freed just

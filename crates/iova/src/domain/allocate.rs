@@ -27,9 +27,15 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     #[inline(always)]
     pub fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
         let cpu = self.cpu.current();
-        if self.is_plain() {
-            if let Some(range) = self.caches.pop(cpu, request) {
-                return Ok(range);
+        if let Some(class) = self.caches.class_for(request) {
+            let limit = request.first_limit();
+            let first = if self.is_plain() {
+                self.caches.pop(cpu, class, limit)
+            } else {
+                self.pop_noted(cpu, class, limit)
+            };
+            if let Some(first) = first {
+                return Ok(self.caches.range(class, first));
             }
         }
         self.allocate_noted(cpu, *request)
@@ -44,13 +50,29 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         self.allocate(request).map(|range| Allocation::new(self, range))
     }
 
+    /// Takes a cached range and notes it. If it cannot be noted, another way of allocating will say why.
+    // In numbers, which are not in memory.
+    #[inline(never)]
+    fn pop_noted(&self, cpu: Cpu, class: usize, limit: u64) -> Option<u64> {
+        self.prepare();
+        let first = self.caches.pop(cpu, class, limit)?;
+        let is_new = self.note(cpu, self.caches.range(class, first));
+        is_new.is_ok_and(|is_new| is_new).then_some(first)
+    }
+
+    /// Sees to it that freed ranges can be queued.
+    #[inline]
+    fn prepare(&self) {
+        if let Some(queue) = &self.queue {
+            queue.prepare();
+        }
+    }
+
     /// Allocates a range in any way there is, and notes it.
     // By value: a request that is built for the call needs no memory then, if the quick way serves it.
     #[inline(never)]
     fn allocate_noted(&self, cpu: Cpu, request: Request) -> Result<IovaRange, AllocateError> {
-        if let Some(queue) = &self.queue {
-            queue.prepare();
-        }
+        self.prepare();
         let more = || self.flush_queued(cpu, request.limit_iova());
         loop {
             let noted = match self.caches.allocate_or(cpu, &request, more) {
