@@ -42,7 +42,9 @@ impl IovaRange {
     pub(crate) fn of_granules(first: u64, more: u64, granule: Granule) -> Self {
         let shift = granule.shift();
         debug_assert!(first.checked_add(more).is_some_and(|last| last <= u64::MAX >> shift));
-        Self { first: first << shift, rest: (more << shift) | (granule.bytes() - 1), granule }
+        // Of 2^64 bytes the shift leaves nothing, which is right.
+        let bytes = more.wrapping_add(1) << shift;
+        Self { first: first << shift, rest: bytes.wrapping_sub(1), granule }
     }
 
     /// The lowest iova.

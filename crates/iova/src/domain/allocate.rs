@@ -3,6 +3,7 @@
 use lock_api::RawMutex;
 use maple_tree::NodeAlloc;
 
+use super::ledger::Ledger;
 use super::{Allocation, Domain};
 use crate::cpu::{Cpu, CurrentCpu};
 use crate::error::{AllocateError, OutOfNodeMemory};
@@ -111,10 +112,14 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     /// `false` if it is live already, and so was freed behind the domain's back: it stays with who has it.
     #[inline]
     pub(super) fn note(&self, cpu: Cpu, range: IovaRange) -> Result<bool, OutOfNodeMemory> {
-        let Some(ledger) = &self.ledger else { return Ok(true) };
-        if ledger.insert(range).is_ok() {
-            return Ok(true);
+        match &self.ledger {
+            Some(ledger) if ledger.insert(range).is_err() => self.not_noted(ledger, cpu, range),
+            _ => Ok(true),
         }
+    }
+
+    #[cold]
+    fn not_noted(&self, ledger: &Ledger<R>, cpu: Cpu, range: IovaRange) -> Result<bool, OutOfNodeMemory> {
         if ledger.contains(range) {
             return Ok(false);
         }
