@@ -155,6 +155,19 @@ mod tests {
     }
 
     #[test]
+    fn no_class_is_larger_than_all_there_is() {
+        let granule = Granule::new(1 << 62).unwrap();
+        let classes = Classes::new(6, aperture(granule));
+        assert_eq!(classes.count(), 3);
+        assert_eq!(
+            [1, 2, 4, 8].map(|granules| classes.class_at(0, granules)),
+            [Some((0, 0)), Some((1, 0)), Some((2, 0)), None]
+        );
+        assert_eq!((classes.class_at(1 << 63, 2), classes.class_at(1 << 63, 4)), (Some((1, 2)), None));
+        assert_eq!((classes.range(2, 0).bytes(), classes.range(2, 0).last()), (1 << 64, u64::MAX));
+    }
+
+    #[test]
     fn only_alignments_that_follow_are_served() {
         let class = |align| classes().need(&Request::new(3).align(align)).map(|need| need.class);
         assert_eq!([1, 2, 4].map(class), [Some(2); 3]);
@@ -211,7 +224,14 @@ mod tests {
         // Of another granule, or beyond the aperture.
         let byte = IovaRange::of_pfns(IndexRange::single(0), Granule::BYTE);
         assert_eq!(classes().class_of(byte), None);
+        // So many that no class has them, nor 64 bits.
+        let granules = [0, 3, 64, 1 << 52, (1 << 52) + 1, 1 << 63, u64::MAX];
+        assert_eq!(granules.map(|granules| classes().class_at(0, granules)), [None; 7]);
+        let at = |iova| classes().class_at(iova, 2);
+        assert_eq!([0, 2 * PAGE].map(at), [Some((1, 0)), Some((1, 2))]);
+        assert_eq!([1, PAGE, 2 * PAGE + 1, u64::MAX].map(at), [None; 4]);
         let few = Classes::new(6, pages(2, 9));
+        assert_eq!(few.class_at(PAGE, 1), None);
         let class = |first, last| few.class_of(pages(first, last));
         assert_eq!([class(2, 3), class(8, 9), class(1, 1), class(10, 10)], [Some(1), Some(1), None, None]);
     }

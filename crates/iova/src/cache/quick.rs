@@ -80,12 +80,20 @@ mod tests {
         range
     }
 
+    fn popped(
+        caches: &Caches<spin::Mutex<()>, LockedSpace<spin::Mutex<()>>>,
+        request: &Request,
+    ) -> Option<IovaRange> {
+        let class = caches.class_for(request)?;
+        caches.pop(CPU, class, request.first_limit()).map(|first| caches.range(class, first))
+    }
+
     #[test]
     fn without_a_magazine_nothing_is_quick() {
         let caches = caches();
         let range = caches.allocate(CPU, &Request::new(1)).unwrap();
         assert!(!caches.push(CPU, range));
-        assert_eq!(caches.pop(CPU, &Request::new(1)), None);
+        assert_eq!(popped(&caches, &Request::new(1)), None);
     }
 
     #[test]
@@ -94,14 +102,14 @@ mod tests {
         let range = freed(&caches, 4);
         let four = Request::new(3);
         for other in [Request::new(2), Request::new(5), four.align(8), four.align(3), four.not_crossing(2)] {
-            assert_eq!(caches.pop(CPU, &other), None);
+            assert_eq!(popped(&caches, &other), None);
         }
         for below in [four.limit(range.last() - 1), four.prefer_limit(range.last() - 1)] {
-            assert_eq!(caches.pop(CPU, &below), None);
+            assert_eq!(popped(&caches, &below), None);
         }
         // A preferred limit above the limit has no effect.
         let just = four.align(4).not_crossing(4).limit(range.last()).prefer_limit(u64::MAX);
-        assert_eq!((caches.pop(CPU, &just), caches.pop(CPU, &just)), (Some(range), None));
+        assert_eq!((popped(&caches, &just), popped(&caches, &just)), (Some(range), None));
         assert_eq!(caches.statistics().cached_ranges(), 0);
     }
 
@@ -121,6 +129,8 @@ mod tests {
         assert!(!caches.push(CPU, byte));
         assert_eq!(caches.statistics().cached_ranges(), 1);
         assert!(caches.push(CPU, pages(9, 9)));
-        assert_eq!(caches.statistics().cached_ranges(), 2);
+        assert_eq!(caches.push_sized(CPU, 9 * PAGE, 1), None, "it was freed last");
+        assert_eq!(caches.push_sized(CPU, 7 * PAGE, 1), Some(pages(7, 7)));
+        assert_eq!(caches.statistics().cached_ranges(), 3);
     }
 }
