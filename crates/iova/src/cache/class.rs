@@ -27,11 +27,12 @@ pub(super) struct Need {
 /// The binary logarithm of a size, rounded up; 64 of none.
 #[inline]
 const fn order(size: u64) -> usize {
-    // Mostly it is a power of two, and zeros at that end are quicker to count on a processor of any age.
-    if size.is_power_of_two() {
-        size.trailing_zeros() as usize
-    } else {
-        (u64::BITS - size.wrapping_sub(1).leading_zeros()) as usize
+    match size {
+        // Mostly. A processor guesses so, and goes on before the size has come from memory.
+        1 => 0,
+        // Zeros at that end are quicker to count on a processor of any age.
+        _ if size.is_power_of_two() => size.trailing_zeros() as usize,
+        _ => (u64::BITS - size.wrapping_sub(1).leading_zeros()) as usize,
     }
 }
 
@@ -108,13 +109,8 @@ impl Classes {
     /// The class and the first pfn of so many granules from an iova on, if they may be a range of ours.
     #[inline]
     pub(super) fn class_at(self, iova: u64, granules: u64) -> Option<(usize, u64)> {
-        let class = match granules {
-            // Mostly. A processor guesses so, and goes on before the size has come from memory.
-            1 => 0,
-            _ if granules.is_power_of_two() => granules.trailing_zeros() as usize,
-            _ => return None,
-        };
-        if class >= self.count {
+        let class = order(granules);
+        if class >= self.count || granules != 1 << class {
             return None;
         }
         // All bits below the size. Of 2^64 bytes the shift leaves nothing, which is right.

@@ -30,12 +30,11 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         let cpu = self.cpu.current();
         if let Some(class) = self.caches.class_for(request) {
             let limit = request.first_limit();
-            let first = if self.is_plain() {
-                self.caches.pop(cpu, class, limit)
-            } else {
-                self.pop_noted(cpu, class, limit)
-            };
-            if let Some(first) = first {
+            if self.is_plain() {
+                if let Some(first) = self.caches.pop(cpu, class, limit) {
+                    return Ok(self.caches.range(class, first));
+                }
+            } else if let Some(first) = self.pop_noted(cpu, class, limit) {
                 return Ok(self.caches.range(class, first));
             }
         }
