@@ -25,8 +25,8 @@ use crate::granule::{Granule, Pfn};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IovaRange {
     first: u64,
-    /// How many bytes there are beside the first. Not the last one: so the size of a cached range, which follows from its
-    /// class, does not wait for where it is.
+    /// How many bytes there are beside the first. Not the last iova: so the size of a cached range, which follows
+    /// from its class, does not wait for where it is.
     rest: u64,
     granule: Granule,
 }

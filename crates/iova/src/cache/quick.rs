@@ -24,8 +24,8 @@ impl<R: RawMutex, B> Caches<R, B> {
         self.classes.range(class, first)
     }
 
-    /// Takes the range of a class that this CPU has freed last, if it does not end above the limit. Returns its first pfn: a
-    /// number stays in a register.
+    /// Takes the range of a class that this CPU has freed last, if it does not end above the limit. Returns its first
+    /// pfn: a number stays in a register.
     #[inline(always)]
     pub(crate) fn pop(&self, cpu: Cpu, class: usize, limit: u64) -> Option<u64> {
         let mut slot = cpu.of(&self.slots)?.lock();
