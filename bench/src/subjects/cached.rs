@@ -38,13 +38,13 @@ fn trusting<R: RawMutex>(last: u64, caches: CacheConfig) -> Trusting<R> {
 /// As the kernel's callers keep a range: its first iova and how many granules.
 type Numbers = (u64, u64);
 
-#[inline]
+#[inline(always)]
 fn allocate<R: RawMutex>(domain: &Trusting<R>, size: u64) -> Option<Numbers> {
     let range = domain.allocate(&Request::new(size)).ok()?;
     Some((range.first(), range.granules() as u64))
 }
 
-#[inline]
+#[inline(always)]
 fn free<R: RawMutex>(domain: &Trusting<R>, (first, granules): Numbers) {
     domain.free_sized(first, granules).expect("it is allocated");
 }
@@ -67,12 +67,12 @@ macro_rules! cached {
                 Self(trusting(space.last, CacheConfig::new(CPUS)))
             }
 
-            #[inline]
+            #[inline(always)]
             fn allocate(&mut self, size: u64) -> Option<Numbers> {
                 allocate(&self.0, size)
             }
 
-            #[inline]
+            #[inline(always)]
             fn free(&mut self, range: Numbers) {
                 free(&self.0, range);
             }

@@ -55,7 +55,8 @@ fn uncached(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(threads = [1, 2], sample_size = 200)]
 fn cached(bencher: Bencher<'_, '_>) {
-    domain_rounds(bencher, &StdDomain::for_this_machine(space()).unwrap());
+    let config = DomainConfig::for_this_machine().checking(Checking::Trust);
+    domain_rounds(bencher, &StdDomain::new(space(), ThisCpu, config).unwrap());
 }
 
 #[divan::bench(threads = [1, 2], sample_size = 200)]
@@ -73,7 +74,7 @@ impl Invalidate for Iommu {
 
 #[divan::bench(threads = [1, 2], sample_size = 200)]
 fn cached_and_queued(bencher: Bencher<'_, '_>) {
-    let config = DomainConfig::for_this_machine();
+    let config = DomainConfig::for_this_machine().checking(Checking::Trust);
     domain_rounds(bencher, &StdDomain::with_flush_queue(space(), ThisCpu, Iommu, config).unwrap());
 }
 

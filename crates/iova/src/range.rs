@@ -25,16 +25,26 @@ use crate::granule::{Granule, Pfn};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IovaRange {
     first: u64,
-    last: u64,
+    /// How many bytes there are beside the first. Not the last iova: so the size of a cached range, which follows
+    /// from its class, does not wait for where it is.
+    rest: u64,
     granule: Granule,
 }
 
 impl IovaRange {
     /// The range of these granules, which exist.
     pub(crate) fn of_pfns(pfns: IndexRange, granule: Granule) -> Self {
+        Self::of_granules(pfns.first(), pfns.last() - pfns.first(), granule)
+    }
+
+    /// The range of a granule and so many more, which exist.
+    #[inline]
+    pub(crate) fn of_granules(first: u64, more: u64, granule: Granule) -> Self {
         let shift = granule.shift();
-        debug_assert!(pfns.last() <= u64::MAX >> shift);
-        Self { first: pfns.first() << shift, last: (pfns.last() << shift) | (granule.bytes() - 1), granule }
+        debug_assert!(first.checked_add(more).is_some_and(|last| last <= u64::MAX >> shift));
+        // Of 2^64 bytes the shift leaves nothing, which is right.
+        let bytes = more.wrapping_add(1) << shift;
+        Self { first: first << shift, rest: bytes.wrapping_sub(1), granule }
     }
 
     /// The lowest iova.
@@ -44,7 +54,7 @@ impl IovaRange {
 
     /// The highest iova (inclusive): the last byte of the last granule.
     pub const fn last(self) -> u64 {
-        self.last
+        self.first + self.rest
     }
 
     /// The lowest granule.
@@ -54,17 +64,17 @@ impl IovaRange {
 
     /// The highest granule (inclusive).
     pub const fn last_pfn(self) -> Pfn {
-        self.granule.pfn_of(self.last)
+        self.granule.pfn_of(self.last())
     }
 
     /// How many granules it has: 1 to 2^64.
     pub const fn granules(self) -> u128 {
-        self.bytes() >> self.granule.shift()
+        (self.rest >> self.granule.shift()) as u128 + 1
     }
 
     /// How many bytes it has: 1 to 2^64.
     pub const fn bytes(self) -> u128 {
-        (self.last - self.first) as u128 + 1
+        self.rest as u128 + 1
     }
 
     /// The size of its granules.
@@ -74,12 +84,12 @@ impl IovaRange {
 
     /// Whether `iova` lies in the range.
     pub const fn contains(self, iova: u64) -> bool {
-        self.first <= iova && iova <= self.last
+        self.first <= iova && iova <= self.last()
     }
 
     /// Whether it may have been handed out by who has this aperture: has such granules, and lies within.
     pub(crate) fn is_of(self, aperture: Self) -> bool {
-        self.granule == aperture.granule && self.first >= aperture.first && self.last <= aperture.last
+        self.granule == aperture.granule && self.first >= aperture.first && self.last() <= aperture.last()
     }
 }
 
@@ -91,7 +101,7 @@ impl fmt::Debug for IovaRange {
 
 impl fmt::Display for IovaRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#x}..={:#x}", self.first, self.last)
+        write!(f, "{:#x}..={:#x}", self.first, self.last())
     }
 }
 
@@ -99,7 +109,7 @@ impl fmt::Display for IovaRange {
 pub(crate) fn exact_pfns(bytes: IndexRange, granule: Granule) -> Option<IndexRange> {
     let outer = touched_pfns(bytes, granule);
     let range = outer.map(|pfns| IovaRange::of_pfns(pfns, granule))?;
-    if (range.first, range.last) == (bytes.first(), bytes.last()) { outer } else { None }
+    if (range.first(), range.last()) == (bytes.first(), bytes.last()) { outer } else { None }
 }
 
 /// The granules of an aperture or a window.

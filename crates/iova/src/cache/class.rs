@@ -1,7 +1,5 @@
 //! Which ranges are cached together.
 
-use maple_tree::IndexRange;
-
 use crate::granule::Granule;
 use crate::range::IovaRange;
 use crate::request::{Alignment, Request};
@@ -13,7 +11,10 @@ use crate::request::{Alignment, Request};
 #[derive(Clone, Copy)]
 pub(super) struct Classes {
     count: usize,
-    aperture: IovaRange,
+    /// The aperture, in pfns.
+    first: u64,
+    last: u64,
+    granule: Granule,
 }
 
 /// What a request needs of a cached range.
@@ -26,10 +27,16 @@ pub(super) struct Need {
     pub(super) preferred: Option<u64>,
 }
 
-/// How many bits it takes to write a number: the binary logarithm, rounded up, of the number after it.
+/// The binary logarithm of a size, rounded up; 64 of none.
 #[inline]
-const fn bits(number: u64) -> usize {
-    (u64::BITS - number.leading_zeros()) as usize
+const fn order(size: u64) -> usize {
+    match size {
+        // Mostly. A processor guesses so, and goes on before the size has come from memory.
+        1 => 0,
+        // Zeros at that end are quicker to count on a processor of any age.
+        _ if size.is_power_of_two() => size.trailing_zeros() as usize,
+        _ => (u64::BITS - size.wrapping_sub(1).leading_zeros()) as usize,
+    }
 }
 
 impl Classes {
@@ -37,19 +44,20 @@ impl Classes {
     pub(super) const MOST: usize = 32;
 
     pub(super) fn new(count: usize, aperture: IovaRange) -> Self {
-        Self { count: count.min(Self::MOST), aperture }
+        let (first, last) = (aperture.first_pfn().get(), aperture.last_pfn().get());
+        Self { count: count.min(Self::MOST), first, last, granule: aperture.granule() }
     }
 
     pub(super) const fn count(self) -> usize {
         self.count
     }
 
-    pub(super) const fn aperture(self) -> IovaRange {
-        self.aperture
+    pub(super) fn aperture(self) -> IovaRange {
+        IovaRange::of_granules(self.first, self.last - self.first, self.granule)
     }
 
     pub(super) const fn granule(self) -> Granule {
-        self.aperture.granule()
+        self.granule
     }
 
     /// The class that a request is rounded up to, if any range of that class below the limit will do.
@@ -59,7 +67,7 @@ impl Classes {
     #[inline]
     pub(super) fn class_for(self, request: &Request) -> Option<usize> {
         // No granules are of class 64.
-        let class = bits(request.granules().wrapping_sub(1));
+        let class = order(request.granules());
         if class >= self.count {
             return None;
         }
@@ -95,24 +103,35 @@ impl Classes {
     /// The class that a range belongs to, if it may be one of ours.
     #[inline]
     pub(super) fn class_of(self, range: IovaRange) -> Option<usize> {
-        // All bits below the size, if that is a power of two.
-        let below = range.last() - range.first();
-        let is_aligned = range.first() & below == 0 && below & below.wrapping_add(1) == 0;
-        let class = bits(below >> self.granule().shift());
-        (range.is_of(self.aperture) && is_aligned && class < self.count).then_some(class)
+        let granules = u64::try_from(range.granules()).ok()?;
+        let (class, _) = self.class_at(range.first(), granules)?;
+        (range.granule() == self.granule()).then_some(class)
+    }
+
+    /// The class and the first pfn of so many granules from an iova on, if they may be a range of ours.
+    #[inline]
+    pub(super) fn class_at(self, iova: u64, granules: u64) -> Option<(usize, u64)> {
+        let class = order(granules);
+        if class >= self.count || granules != 1 << class {
+            return None;
+        }
+        let first = self.granule.pfn_of(iova).get();
+        let last = first | (granules - 1);
+        let is_aligned = first << self.granule.shift() == iova && first & (granules - 1) == 0;
+        (is_aligned && first >= self.first && last <= self.last).then_some((class, first))
     }
 
     /// The range of a class that begins at a pfn.
     #[inline]
     pub(super) fn range(self, class: usize, first: u64) -> IovaRange {
-        let last = first | ((1 << class) - 1);
-        let pfns = IndexRange::new(first, last).unwrap_or(IndexRange::single(first));
-        IovaRange::of_pfns(pfns, self.granule())
+        IovaRange::of_granules(first, (1 << class) - 1, self.granule())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use maple_tree::IndexRange;
+
     use super::*;
 
     const PAGE: u64 = 4096;
@@ -131,6 +150,18 @@ mod tests {
         let class = |granules| classes().need(&Request::new(granules)).map(|need| need.class);
         assert_eq!([1, 2, 3, 4, 5, 32].map(class), [Some(0), Some(1), Some(2), Some(2), Some(3), Some(5)]);
         assert_eq!([0, 33, u64::MAX].map(class), [None; 3]);
+    }
+
+    #[test]
+    fn nothing_is_larger_than_all_there_is() {
+        let granule = Granule::new(1 << 62).unwrap();
+        let classes = Classes::new(6, aperture(granule));
+        assert_eq!(
+            [1, 2, 4, 8].map(|granules| classes.class_at(0, granules)),
+            [Some((0, 0)), Some((1, 0)), Some((2, 0)), None]
+        );
+        assert_eq!((classes.class_at(1 << 63, 2), classes.class_at(1 << 63, 4)), (Some((1, 2)), None));
+        assert_eq!((classes.range(2, 0).bytes(), classes.range(2, 0).last()), (1 << 64, u64::MAX));
     }
 
     #[test]
@@ -190,7 +221,14 @@ mod tests {
         // Of another granule, or beyond the aperture.
         let byte = IovaRange::of_pfns(IndexRange::single(0), Granule::BYTE);
         assert_eq!(classes().class_of(byte), None);
+        // So many that no class has them, nor 64 bits.
+        let granules = [0, 3, 64, 1 << 52, (1 << 52) + 1, 1 << 63, u64::MAX];
+        assert_eq!(granules.map(|granules| classes().class_at(0, granules)), [None; 7]);
+        let at = |iova| classes().class_at(iova, 2);
+        assert_eq!([0, 2 * PAGE].map(at), [Some((1, 0)), Some((1, 2))]);
+        assert_eq!([1, PAGE, 2 * PAGE + 1, u64::MAX].map(at), [None; 4]);
         let few = Classes::new(6, pages(2, 9));
+        assert_eq!(few.class_at(PAGE, 1), None);
         let class = |first, last| few.class_of(pages(first, last));
         assert_eq!([class(2, 3), class(8, 9), class(1, 1), class(10, 10)], [Some(1), Some(1), None, None]);
     }

@@ -94,7 +94,8 @@ impl Magazine {
     /// Whether this range was put in last.
     #[inline]
     pub(super) fn ends_with(&self, first: u64) -> bool {
-        self.firsts().last() == Some(&first)
+        let [body] = &*self.body;
+        body.firsts.get(self.len.wrapping_sub(1)) == Some(&first)
     }
 
     /// Takes out a range that begins at or below `highest`: the last one of these.

@@ -216,10 +216,12 @@ impl<R: RawMutex, B: Backing> Caches<R, B> {
         request: &Request,
         more: impl FnOnce() -> bool,
     ) -> Result<IovaRange, AllocateError> {
-        match self.pop(cpu, request) {
-            Some(range) => Ok(range),
-            None => self.allocate_slowly(cpu, request, more),
+        if let Some(class) = self.class_for(request) {
+            if let Some(first) = self.pop(cpu, class, request.first_limit()) {
+                return Ok(self.range(class, first));
+            }
         }
+        self.allocate_slowly(cpu, request, more)
     }
 
     /// Like [`allocate_or`](Self::allocate_or) without the quick way.

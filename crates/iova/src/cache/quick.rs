@@ -12,25 +12,41 @@ use crate::range::IovaRange;
 use crate::request::Request;
 
 impl<R: RawMutex, B> Caches<R, B> {
-    /// Takes the range that this CPU has freed last, if the request wants one of that class and it does not lie too high.
+    /// The class that a request wants a range of, if it is content with any below its limits.
     #[inline(always)]
-    pub(crate) fn pop(&self, cpu: Cpu, request: &Request) -> Option<IovaRange> {
-        let class = self.classes.class_for(request)?;
-        let limit = request.first_limit();
-        let range = |first| self.classes.range(class, first);
+    pub(crate) fn class_for(&self, request: &Request) -> Option<usize> {
+        self.classes.class_for(request)
+    }
+
+    /// The range of a class that begins at a pfn.
+    #[inline(always)]
+    pub(crate) fn range(&self, class: usize, first: u64) -> IovaRange {
+        self.classes.range(class, first)
+    }
+
+    /// Takes the range of a class that this CPU has freed last, if it does not end above the limit. Returns its first
+    /// pfn: a number stays in a register.
+    #[inline(always)]
+    pub(crate) fn pop(&self, cpu: Cpu, class: usize, limit: u64) -> Option<u64> {
         let mut slot = cpu.of(&self.slots)?.lock();
-        slot.pair(class)?.pop_if(|first| range(first).last() <= limit).map(range)
+        slot.pair(class)?.pop_if(|first| self.range(class, first).last() <= limit)
     }
 
     /// Puts a freed range where [`pop`](Self::pop) finds it, if it belongs here, there is room, and it was not freed just
     /// before.
     #[inline(always)]
     pub(crate) fn push(&self, cpu: Cpu, range: IovaRange) -> bool {
-        let Some(class) = self.classes.class_of(range) else { return false };
-        let Some(slot) = cpu.of(&self.slots) else { return false };
-        let mut slot = slot.lock();
-        let Some(pair) = slot.pair(class) else { return false };
-        pair.push_another(range.first_pfn().get())
+        let Ok(granules) = u64::try_from(range.granules()) else { return false };
+        range.granule() == self.classes.granule() && self.push_sized(cpu, range.first(), granules).is_some()
+    }
+
+    /// The same for so many granules from an iova on. Returns the range.
+    #[inline(always)]
+    pub(crate) fn push_sized(&self, cpu: Cpu, iova: u64, granules: u64) -> Option<IovaRange> {
+        let (class, first) = self.classes.class_at(iova, granules)?;
+        let mut slot = cpu.of(&self.slots)?.lock();
+        let pushed = slot.pair(class)?.push_another(first);
+        pushed.then(|| self.classes.range(class, first))
     }
 }
 
@@ -64,12 +80,20 @@ mod tests {
         range
     }
 
+    fn popped(
+        caches: &Caches<spin::Mutex<()>, LockedSpace<spin::Mutex<()>>>,
+        request: &Request,
+    ) -> Option<IovaRange> {
+        let class = caches.class_for(request)?;
+        caches.pop(CPU, class, request.first_limit()).map(|first| caches.range(class, first))
+    }
+
     #[test]
     fn without_a_magazine_nothing_is_quick() {
         let caches = caches();
         let range = caches.allocate(CPU, &Request::new(1)).unwrap();
         assert!(!caches.push(CPU, range));
-        assert_eq!(caches.pop(CPU, &Request::new(1)), None);
+        assert_eq!(popped(&caches, &Request::new(1)), None);
     }
 
     #[test]
@@ -78,14 +102,14 @@ mod tests {
         let range = freed(&caches, 4);
         let four = Request::new(3);
         for other in [Request::new(2), Request::new(5), four.align(8), four.align(3), four.not_crossing(2)] {
-            assert_eq!(caches.pop(CPU, &other), None);
+            assert_eq!(popped(&caches, &other), None);
         }
         for below in [four.limit(range.last() - 1), four.prefer_limit(range.last() - 1)] {
-            assert_eq!(caches.pop(CPU, &below), None);
+            assert_eq!(popped(&caches, &below), None);
         }
         // A preferred limit above the limit has no effect.
         let just = four.align(4).not_crossing(4).limit(range.last()).prefer_limit(u64::MAX);
-        assert_eq!((caches.pop(CPU, &just), caches.pop(CPU, &just)), (Some(range), None));
+        assert_eq!((popped(&caches, &just), popped(&caches, &just)), (Some(range), None));
         assert_eq!(caches.statistics().cached_ranges(), 0);
     }
 
@@ -105,6 +129,8 @@ mod tests {
         assert!(!caches.push(CPU, byte));
         assert_eq!(caches.statistics().cached_ranges(), 1);
         assert!(caches.push(CPU, pages(9, 9)));
-        assert_eq!(caches.statistics().cached_ranges(), 2);
+        assert_eq!(caches.push_sized(CPU, 9 * PAGE, 1), None, "it was freed last");
+        assert_eq!(caches.push_sized(CPU, 7 * PAGE, 1), Some(pages(7, 7)));
+        assert_eq!(caches.statistics().cached_ranges(), 3);
     }
 }

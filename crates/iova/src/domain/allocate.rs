@@ -3,6 +3,7 @@
 use lock_api::RawMutex;
 use maple_tree::NodeAlloc;
 
+use super::ledger::Ledger;
 use super::{Allocation, Domain};
 use crate::cpu::{Cpu, CurrentCpu};
 use crate::error::{AllocateError, OutOfNodeMemory};
@@ -27,14 +28,14 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     #[inline(always)]
     pub fn allocate(&self, request: &Request) -> Result<IovaRange, AllocateError> {
         let cpu = self.cpu.current();
-        if let Some(queue) = &self.queue {
-            queue.prepare();
-        }
-        if let Some(range) = self.caches.pop(cpu, request) {
-            match &self.ledger {
-                None => return Ok(range),
-                Some(ledger) if ledger.insert(range).is_ok() => return Ok(range),
-                Some(_) => self.put_back(cpu, range.first(), range.granules() as u64),
+        if let Some(class) = self.caches.class_for(request) {
+            let limit = request.first_limit();
+            if self.is_plain() {
+                if let Some(first) = self.caches.pop(cpu, class, limit) {
+                    return Ok(self.caches.range(class, first));
+                }
+            } else if let Some(first) = self.pop_noted(cpu, class, limit) {
+                return Ok(self.caches.range(class, first));
             }
         }
         self.allocate_noted(cpu, *request)
@@ -49,14 +50,21 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         self.allocate(request).map(|range| Allocation::new(self, range))
     }
 
-    /// Takes back a cached range that could not be noted: another way of allocating will say why. If it is live already it
-    /// stays with who has it.
-    // In numbers: a range that is an argument has to be in memory, where it would have to be read from at once.
-    #[cold]
-    fn put_back(&self, cpu: Cpu, first: u64, granules: u64) {
-        let Some(range) = self.range_of(first, granules) else { return };
-        if !self.ledger.as_ref().is_some_and(|ledger| ledger.contains(range)) {
-            self.caches.free_counting(cpu, range);
+    /// Takes a cached range and notes it. If it cannot be noted, another way of allocating will say why.
+    // In numbers, which are not in memory.
+    #[inline(never)]
+    fn pop_noted(&self, cpu: Cpu, class: usize, limit: u64) -> Option<u64> {
+        self.prepare();
+        let first = self.caches.pop(cpu, class, limit)?;
+        let is_new = self.note(cpu, self.caches.range(class, first));
+        is_new.is_ok_and(|is_new| is_new).then_some(first)
+    }
+
+    /// Sees to it that freed ranges can be queued.
+    #[inline]
+    fn prepare(&self) {
+        if let Some(queue) = &self.queue {
+            queue.prepare();
         }
     }
 
@@ -64,6 +72,7 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     // By value: a request that is built for the call needs no memory then, if the quick way serves it.
     #[inline(never)]
     fn allocate_noted(&self, cpu: Cpu, request: Request) -> Result<IovaRange, AllocateError> {
+        self.prepare();
         let more = || self.flush_queued(cpu, request.limit_iova());
         loop {
             let noted = match self.caches.allocate_or(cpu, &request, more) {
@@ -102,10 +111,14 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     /// `false` if it is live already, and so was freed behind the domain's back: it stays with who has it.
     #[inline]
     pub(super) fn note(&self, cpu: Cpu, range: IovaRange) -> Result<bool, OutOfNodeMemory> {
-        let Some(ledger) = &self.ledger else { return Ok(true) };
-        if ledger.insert(range).is_ok() {
-            return Ok(true);
+        match &self.ledger {
+            Some(ledger) if ledger.insert(range).is_err() => self.not_noted(ledger, cpu, range),
+            _ => Ok(true),
         }
+    }
+
+    #[cold]
+    fn not_noted(&self, ledger: &Ledger<R>, cpu: Cpu, range: IovaRange) -> Result<bool, OutOfNodeMemory> {
         if ledger.contains(range) {
             return Ok(false);
         }

@@ -24,13 +24,10 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     /// [`Checking::Exact`](crate::Checking::Exact) every such range is seen, wherever it is.
     #[inline(always)]
     pub fn free(&self, range: IovaRange) -> Result<(), FreeError> {
-        if self.free_quickly(range) { Ok(()) } else { self.free_attached(range, None) }
-    }
-
-    /// Frees a range if nothing has to be done for that but to put it into a magazine.
-    #[inline(always)]
-    fn free_quickly(&self, range: IovaRange) -> bool {
-        self.queue.is_none() && self.ledger.is_none() && self.caches.push(self.cpu.current(), range)
+        if self.is_plain() && self.caches.push(self.cpu.current(), range) {
+            return Ok(());
+        }
+        self.free_attached(range, None)
     }
 
     /// Like [`free`](Self::free), with a word that is [released](Invalidate::release) after the flush, such as a page
@@ -58,8 +55,18 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     /// As for [`free`](Self::free).
     #[inline(always)]
     pub fn free_sized(&self, iova: u64, granules: u64) -> Result<IovaRange, FreeError> {
+        if self.is_plain() {
+            if let Some(range) = self.caches.push_sized(self.cpu.current(), iova, granules) {
+                return Ok(range);
+            }
+        }
+        self.free_sized_slowly(iova, granules)
+    }
+
+    /// Like [`free_sized`](Self::free_sized) without the quick way.
+    #[inline(never)]
+    fn free_sized_slowly(&self, iova: u64, granules: u64) -> Result<IovaRange, FreeError> {
         match self.range_of(iova, granules) {
-            Some(range) if self.free_quickly(range) => Ok(range),
             Some(range) => self.free_attached(range, None).map(|()| range),
             None => Err(self.wrong_free(iova, granules.into(), None)),
         }
@@ -107,8 +114,7 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
     }
 
     /// So many granules from an iova on, if there are such.
-    #[inline]
-    pub(super) fn range_of(&self, iova: u64, granules: u64) -> Option<IovaRange> {
+    fn range_of(&self, iova: u64, granules: u64) -> Option<IovaRange> {
         let granule = self.granule();
         let first = granule.pfn_of(iova).get();
         let last = first.checked_add(granules.checked_sub(1)?)?;

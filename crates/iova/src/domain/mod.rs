@@ -193,6 +193,12 @@ impl<R: RawMutex, C: CurrentCpu, I: Invalidate, A: NodeAlloc> Domain<R, C, I, A>
         self.caches.aperture()
     }
 
+    /// Whether nothing but the caches has to do with a free or an allocation that they can serve.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.queue.is_none() && self.ledger.is_none()
+    }
+
     /// The space below the caches, to look at: what is cached or queued is allocated there. Nothing must be freed there.
     pub fn space(&self) -> &LockedSpace<R, A> {
         self.caches.backing()
