@@ -68,7 +68,7 @@ impl<'a, L: Layout> Spot<'a, L> {
     /// Goes to the first live slot after the leaf.
     #[inline(always)]
     fn leave<A>(&mut self, tree: &'a RawTree<L, A>, toward: Toward) -> Option<()> {
-        if self.place.go_beside(toward).is_some() {
+        if self.place.go_beside(toward, 1).is_some() {
             self.slot = toward.nearest(self.place.view.leaf.live())?;
         } else {
             let beyond = toward.near_edge(toward.beyond_range(self.place.view.bounds)?);

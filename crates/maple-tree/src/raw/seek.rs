@@ -1,6 +1,6 @@
 //! Finding what is taken by index, and leaves in order.
 
-use super::leaves::{Above, Found, LeafView, PlacedLeaf, Reached};
+use super::leaves::{Above, Found, LEAVES_AHEAD, LeafView, PlacedLeaf, Reached};
 use super::{RawTree, Toward};
 use crate::entry::Held;
 use crate::node::{Layout, Node, NodeMut, Shape};
@@ -105,7 +105,32 @@ impl<L: Layout, A> RawTree<L, A> {
     ///
     /// Where the way down ends without one, the nearest live slot beside the way is taken instead, which was
     /// remembered: the deepest one is the nearest, and from there on each node has one (T3). So no way leads up again.
+    #[inline(never)]
     pub(crate) fn reach(&self, index: u64, toward: Toward) -> Option<Reached<'_, L>> {
+        self.reach_and(index, toward, |_, _| {})
+    }
+
+    /// The same for who is going to read on from there: has fetched what comes first on the way.
+    #[inline(never)]
+    pub(crate) fn reach_on_the_way(&self, index: u64, toward: Toward) -> Option<Reached<'_, L>> {
+        self.reach_and(index, toward, |over, above| {
+            for by in 1..LEAVES_AHEAD {
+                above.prefetch_leaf(toward.further(above.slot, by));
+            }
+            if let Some(over) = over {
+                over.prefetch_branch(toward.further(over.slot, 1));
+            }
+        })
+    }
+
+    /// The same with a look at the branch above the leaf, and at the one over that.
+    #[inline(always)]
+    fn reach_and<'a>(
+        &'a self,
+        index: u64,
+        toward: Toward,
+        look: impl Fn(Option<Above<'a, L>>, Above<'a, L>),
+    ) -> Option<Reached<'a, L>> {
         let mut bounds = self.bounds();
         let near = index.clamp(bounds.first(), bounds.last());
         if near != index && (index > near) == (toward == Toward::Higher) {
@@ -114,9 +139,13 @@ impl<L: Layout, A> RawTree<L, A> {
         let mut link = self.root()?;
         let mut above = None;
         let mut beside = None;
+        let mut over = None;
         loop {
             match link.node() {
                 Node::Leaf(leaf) => {
+                    if let Some(above) = above {
+                        look(over, above);
+                    }
                     let ahead = leaf.live() & toward.ahead(leaf.find(near));
                     if ahead != 0 {
                         let place = PlacedLeaf { view: LeafView { leaf, bounds }, above };
@@ -126,7 +155,7 @@ impl<L: Layout, A> RawTree<L, A> {
                 }
                 Node::Branch(branch) => {
                     let here = Above { branch, bounds, slot: branch.find(near) };
-                    above = Some(here);
+                    over = above.replace(here);
                     if here.ahead(toward) != 0 {
                         beside = above;
                     }
