@@ -27,8 +27,8 @@ impl<'a, L: Layout> Spot<'a, L> {
         Some(Self { place, slot: toward.nearest(ahead)? })
     }
 
-    /// The slot that covers `index`, live or not, if a leaf does.
-    #[inline]
+    /// The slot that covers `index`, live or not, if a leaf does. It is not returned through memory, wherever it is called.
+    #[inline(always)]
     pub(super) fn at<A>(tree: &'a RawTree<L, A>, index: u64) -> Option<Self> {
         let place = tree.leaf_at(index)?;
         Some(Self { place, slot: place.view.leaf.find(index) })

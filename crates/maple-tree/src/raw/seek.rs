@@ -38,7 +38,7 @@ impl<L: Layout, A> RawTree<L, A> {
     }
 
     /// The leaf that covers `index`. There is none if that lies out of bounds or in a free subtree.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn leaf_at(&self, index: u64) -> Option<PlacedLeaf<'_, L>> {
         let mut link = self.root().filter(|_| self.bounds().contains(index))?;
         let mut bounds = self.bounds();
