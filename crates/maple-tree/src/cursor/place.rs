@@ -27,6 +27,18 @@ impl<'a, L: Layout> Spot<'a, L> {
         Some(Self { place, slot: toward.nearest(ahead)? })
     }
 
+    /// The slot that covers `index`, live or not, if a leaf does. It is not returned through memory, wherever it is called.
+    #[inline(always)]
+    pub(super) fn at<A>(tree: &'a RawTree<L, A>, index: u64) -> Option<Self> {
+        let place = tree.leaf_at(index)?;
+        Some(Self { place, slot: place.view.leaf.find(index) })
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.place.view.leaf.is_empty(self.slot)
+    }
+
     /// The first live slot from an end of the tree.
     fn first<A>(tree: &'a RawTree<L, A>, toward: Toward) -> Option<Self> {
         Self::new(tree.reach(toward.near_edge(tree.bounds()), toward)?, toward)
@@ -68,7 +80,7 @@ impl<'a, L: Layout> Spot<'a, L> {
     /// Goes to the first live slot after the leaf.
     #[inline(always)]
     fn leave<A>(&mut self, tree: &'a RawTree<L, A>, toward: Toward) -> Option<()> {
-        if self.place.go_beside(toward).is_some() {
+        if self.place.go_beside(toward, 1).is_some() {
             self.slot = toward.nearest(self.place.view.leaf.live())?;
         } else {
             let beyond = toward.near_edge(toward.beyond_range(self.place.view.bounds)?);
@@ -103,35 +115,22 @@ impl<L: Layout> Clone for Place<'_, L> {
 impl<L: Layout> Copy for Place<'_, L> {}
 
 impl<'a, L: Layout> Place<'a, L> {
-    /// Goes to what lies at `index`. One walk, and for a gap a step to either side.
-    #[inline]
-    pub(super) fn seek<A>(&mut self, tree: &'a RawTree<L, A>, index: u64) {
-        let Some(place) = tree.leaf_at(index) else { return self.seek_outside_of_leaves(tree, index) };
-        let slot = place.view.leaf.find(index);
-        *self = Self::Taken(Spot { place, slot });
-        if place.view.leaf.is_empty(slot) {
-            self.widen(tree, index);
-        }
+    /// All of the gap at `index`, where the slot is empty. A step to either side.
+    pub(super) fn around<A>(tree: &'a RawTree<L, A>, index: u64, empty: Spot<'a, L>) -> Self {
+        let next = |toward| empty.next(tree, toward);
+        Self::gap(tree, index, next(Toward::Lower), next(Toward::Higher))
     }
 
-    /// Takes all of the gap at an index that an empty slot covers.
-    #[inline(never)]
-    fn widen<A>(&mut self, tree: &'a RawTree<L, A>, index: u64) {
-        let next = |toward| self.spot()?.next(tree, toward);
-        *self = Self::gap(tree, index, next(Toward::Lower), next(Toward::Higher));
-    }
-
-    /// Goes to the gap at an index that a free subtree covers, or to an end.
-    #[inline(never)]
-    fn seek_outside_of_leaves<A>(&mut self, tree: &'a RawTree<L, A>, index: u64) {
+    /// The gap at an index that a free subtree covers, or an end.
+    pub(super) fn outside_of_leaves<A>(tree: &'a RawTree<L, A>, index: u64) -> Self {
         let next = |toward| Spot::new(tree.reach(index, toward)?, toward);
-        *self = if index < tree.bounds().first() {
+        if index < tree.bounds().first() {
             Self::Beyond(Toward::Lower)
         } else if index > tree.bounds().last() {
             Self::Beyond(Toward::Higher)
         } else {
             Self::gap(tree, index, next(Toward::Lower), next(Toward::Higher))
-        };
+        }
     }
 
     /// The gap at `index`, between what is taken next on either side.

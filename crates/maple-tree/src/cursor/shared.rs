@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::place::Place;
+use super::place::{Place, Spot};
 use crate::alloc::{Global, NodeAlloc};
 use crate::content::Content;
 use crate::entry::Entry;
@@ -52,11 +52,27 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
         Self { tree, place: Place::Beyond(Toward::Higher) }
     }
 
+    /// On what covers `index`. One walk, and for a gap a step to either side.
+    ///
+    /// Whichever way it is made, it is made where it is returned to. What was written in parts and then copied as a whole
+    /// could not be forwarded from one to the other.
     #[inline]
     pub(crate) fn at(tree: &'a MapleTree<T, L, A>, index: u64) -> Self {
-        let mut cursor = Self::front(tree);
-        cursor.place.seek(tree.raw(), index);
-        cursor
+        match Spot::at(tree.raw(), index) {
+            Some(spot) if spot.is_empty() => Self::around(tree, index, spot),
+            Some(spot) => Self { tree, place: Place::Taken(spot) },
+            None => Self::outside_of_leaves(tree, index),
+        }
+    }
+
+    #[inline(never)]
+    fn around(tree: &'a MapleTree<T, L, A>, index: u64, empty: Spot<'a, L>) -> Self {
+        Self { tree, place: Place::around(tree.raw(), index, empty) }
+    }
+
+    #[inline(never)]
+    fn outside_of_leaves(tree: &'a MapleTree<T, L, A>, index: u64) -> Self {
+        Self { tree, place: Place::outside_of_leaves(tree.raw(), index) }
     }
 
     /// What the cursor stands on; `None` before the first and after the last index. O(1).
@@ -105,7 +121,7 @@ impl<'a, T: Entry, L: Layout, A: NodeAlloc> Cursor<'a, T, L, A> {
     /// # Ok::<(), maple_tree::InsertError<Box<u8>>>(())
     /// ```
     pub fn seek(&mut self, index: u64) -> Option<(IndexRange, Content<T::Borrowed<'a>>)> {
-        self.place.seek(self.tree.raw(), index);
+        *self = Self::at(self.tree, index);
         self.current()
     }
 

@@ -185,7 +185,13 @@ fn enter_otherwise<'a, L: Layout, A>(
 ) -> Option<()> {
     if let Some(within) = between.take() {
         if !entered {
-            *near = tree.reach(toward.near_edge(within), toward);
+            let edge = toward.near_edge(within);
+            // At the end of a branch it has gone over some leaves, and is likely to go on; before the first step it may be
+            // asked for no other.
+            *near = match near {
+                Some(_) => tree.reach_on_the_way(edge, toward),
+                None => tree.reach(edge, toward),
+            };
         }
         if let Some(Reached { place: PlacedLeaf { view: LeafView { leaf, bounds }, .. }, ahead }) = near {
             *between = beyond(*bounds, within, toward);

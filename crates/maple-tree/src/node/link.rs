@@ -135,6 +135,12 @@ impl<L: Layout> Link<L> {
         prefetch(self.address::<L::Leaf>().as_ptr());
     }
 
+    /// Has the node fetched, which is a branch.
+    #[inline]
+    pub(crate) fn prefetch_branch(&self) {
+        prefetch(self.address::<L::Branch>().as_ptr());
+    }
+
     /// The node.
     #[inline]
     pub(crate) fn node(&self) -> Node<'_, L> {

@@ -143,7 +143,13 @@ pub trait Shape: Sized {
     /// The range of a slot. It cannot be empty, since pivots strictly increase.
     #[inline]
     fn range_of(&self, slot: usize, bounds: IndexRange) -> IndexRange {
-        let (first, last) = (self.first_of(slot, bounds), self.last_of(slot, bounds));
+        let (pivots, before) = (self.pivots(), slot.wrapping_sub(1));
+        // One comparison for most slots: they have a pivot on both sides.
+        let (first, last) = if before < pivots.len() - 1 {
+            (pivots[before] + 1, pivots[slot].min(bounds.last()))
+        } else {
+            (self.first_of(slot, bounds), self.last_of(slot, bounds))
+        };
         IndexRange::single(first).ending_at(last)
     }
 

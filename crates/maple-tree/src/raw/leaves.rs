@@ -8,6 +8,10 @@ use crate::entry::Held;
 use crate::node::{Layout, Link, Node, Shape};
 use crate::range::IndexRange;
 
+/// How far ahead of an iterator leaves are fetched from memory, in slots of the branch above them. The next one alone would
+/// not be there in time.
+pub(super) const LEAVES_AHEAD: usize = 4;
+
 /// An entry as a tree holds it, or a reserved range, which holds no word.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
@@ -61,6 +65,22 @@ impl<'a, L: Layout> Above<'a, L> {
         self.branch.live() & toward.beyond(self.slot)
     }
 
+    /// Has the leaf in a slot fetched, if there is one.
+    #[inline]
+    pub(super) fn prefetch_leaf(&self, slot: usize) {
+        if let Some(link) = self.branch.slot(slot) {
+            link.prefetch_leaf();
+        }
+    }
+
+    /// Has the branch in a slot fetched, if there is one.
+    #[inline]
+    pub(super) fn prefetch_branch(&self, slot: usize) {
+        if let Some(link) = self.branch.slot(slot) {
+            link.prefetch_branch();
+        }
+    }
+
     /// The node in the slot, and the range that it covers.
     #[inline]
     pub(super) fn child(&self) -> Option<(&'a Link<L>, IndexRange)> {
@@ -83,16 +103,12 @@ impl<L: Layout> Clone for PlacedLeaf<'_, L> {
 impl<L: Layout> Copy for PlacedLeaf<'_, L> {}
 
 impl<L: Layout> PlacedLeaf<'_, L> {
-    /// Goes to the next leaf below the same branch, if there is one.
+    /// Goes to the next leaf below the same branch, if there is one, and has another one fetched, `ahead` slots after it.
     #[inline(always)]
-    pub(crate) fn go_beside(&mut self, toward: Toward) -> Option<()> {
+    pub(crate) fn go_beside(&mut self, toward: Toward, ahead: usize) -> Option<()> {
         let above = self.above.as_mut()?;
-        let ahead = above.ahead(toward);
-        above.slot = toward.nearest(ahead)?;
-        let then = toward.nearest(ahead & toward.beyond(above.slot));
-        if let Some(next) = then.and_then(|slot| above.branch.slot(slot)) {
-            next.prefetch_leaf();
-        }
+        above.slot = toward.nearest(above.ahead(toward))?;
+        above.prefetch_leaf(toward.further(above.slot, ahead));
         let (link, bounds) = above.child()?;
         let Node::Leaf(leaf) = link.node() else { return None };
         self.view = LeafView { leaf, bounds };
@@ -126,7 +142,7 @@ impl<L: Layout> Reached<'_, L> {
     /// Goes to the next leaf below the same branch, if there is one. All of its live slots are ahead then.
     #[inline]
     pub(crate) fn follow(&mut self, toward: Toward) -> Option<()> {
-        self.place.go_beside(toward)?;
+        self.place.go_beside(toward, LEAVES_AHEAD)?;
         self.ahead = self.place.view.leaf.live();
         Some(())
     }

@@ -1,6 +1,9 @@
 //! Finding what is taken by index, and leaves in order.
+//!
+//! Walks to an index have the slots of a node fetched as soon as they come to it: the one that they need is known only when
+//! pivots were compared, and from memory, or a distant cache, that would be one wait after the other.
 
-use super::leaves::{Above, Found, LeafView, PlacedLeaf, Reached};
+use super::leaves::{Above, Found, LEAVES_AHEAD, LeafView, PlacedLeaf, Reached};
 use super::{RawTree, Toward};
 use crate::entry::Held;
 use crate::node::{Layout, Node, NodeMut, Shape};
@@ -19,6 +22,7 @@ impl<L: Layout, A> RawTree<L, A> {
                     return leaf.at(index);
                 }
                 Node::Branch(branch) => {
+                    branch.prefetch_slots();
                     child = branch.at(index)?;
                     &child
                 }
@@ -34,7 +38,7 @@ impl<L: Layout, A> RawTree<L, A> {
     }
 
     /// The leaf that covers `index`. There is none if that lies out of bounds or in a free subtree.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn leaf_at(&self, index: u64) -> Option<PlacedLeaf<'_, L>> {
         let mut link = self.root().filter(|_| self.bounds().contains(index))?;
         let mut bounds = self.bounds();
@@ -46,6 +50,7 @@ impl<L: Layout, A> RawTree<L, A> {
                     return Some(PlacedLeaf { view: LeafView { leaf, bounds }, above });
                 }
                 Node::Branch(branch) => {
+                    branch.prefetch_slots();
                     let slot = branch.find(index);
                     above = Some(Above { branch, bounds, slot });
                     link = branch.slot(slot)?;
@@ -105,7 +110,32 @@ impl<L: Layout, A> RawTree<L, A> {
     ///
     /// Where the way down ends without one, the nearest live slot beside the way is taken instead, which was
     /// remembered: the deepest one is the nearest, and from there on each node has one (T3). So no way leads up again.
+    #[inline(never)]
     pub(crate) fn reach(&self, index: u64, toward: Toward) -> Option<Reached<'_, L>> {
+        self.reach_and(index, toward, |_, _| {})
+    }
+
+    /// The same for who is going to read on from there: has fetched what comes first on the way.
+    #[inline(never)]
+    pub(crate) fn reach_on_the_way(&self, index: u64, toward: Toward) -> Option<Reached<'_, L>> {
+        self.reach_and(index, toward, |over, above| {
+            for by in 1..LEAVES_AHEAD {
+                above.prefetch_leaf(toward.further(above.slot, by));
+            }
+            if let Some(over) = over {
+                over.prefetch_branch(toward.further(over.slot, 1));
+            }
+        })
+    }
+
+    /// The same with a look at the branch above the leaf, and at the one over that.
+    #[inline(always)]
+    fn reach_and<'a>(
+        &'a self,
+        index: u64,
+        toward: Toward,
+        look: impl Fn(Option<Above<'a, L>>, Above<'a, L>),
+    ) -> Option<Reached<'a, L>> {
         let mut bounds = self.bounds();
         let near = index.clamp(bounds.first(), bounds.last());
         if near != index && (index > near) == (toward == Toward::Higher) {
@@ -114,9 +144,13 @@ impl<L: Layout, A> RawTree<L, A> {
         let mut link = self.root()?;
         let mut above = None;
         let mut beside = None;
+        let mut over = None;
         loop {
             match link.node() {
                 Node::Leaf(leaf) => {
+                    if let Some(above) = above {
+                        look(over, above);
+                    }
                     let ahead = leaf.live() & toward.ahead(leaf.find(near));
                     if ahead != 0 {
                         let place = PlacedLeaf { view: LeafView { leaf, bounds }, above };
@@ -126,7 +160,7 @@ impl<L: Layout, A> RawTree<L, A> {
                 }
                 Node::Branch(branch) => {
                     let here = Above { branch, bounds, slot: branch.find(near) };
-                    above = Some(here);
+                    over = above.replace(here);
                     if here.ahead(toward) != 0 {
                         beside = above;
                     }

@@ -37,6 +37,15 @@ impl Toward {
         }
     }
 
+    /// The slot so many slots after `slot`: a number that no slot has, if there is none.
+    #[inline]
+    pub(crate) fn further(self, slot: usize, by: usize) -> usize {
+        match self {
+            Self::Higher => slot + by,
+            Self::Lower => slot.wrapping_sub(by),
+        }
+    }
+
     /// The indices after a range.
     #[inline]
     pub(crate) fn beyond_range(self, range: IndexRange) -> Option<IndexRange> {
