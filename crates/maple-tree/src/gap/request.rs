@@ -119,7 +119,7 @@ impl GapRequest {
             return Ok(any);
         }
         // What is aligned to its size or more has that natural size. A longer range begins with an aligned block.
-        let need = any.need.max(NaturalSize::at_most(size.min(align)));
+        let need = NaturalSize::at_most(size.min(align).max(block_within(size)));
         // No smaller size than the alignment is needed at least, and no larger one than half the size beside it: so the
         // size is what is needed only if it is the alignment at most, and kept exactly.
         let is_natural = align / 2 < size && need.size() == size;
@@ -130,8 +130,8 @@ impl GapRequest {
     #[inline]
     pub(crate) fn any(window: IndexRange, size: u64, direction: Direction) -> Self {
         debug_assert!(size > 0);
-        // Any run of 2^(k+1) - 1 indices holds an aligned block of 2^k.
-        let need = NaturalSize::at_most(1 << (size - size / 2).ilog2());
+        // Its filter does not ask for a natural size.
+        let need = NaturalSize::NONE;
         Self { window, size, align: 1, block: u64::MAX, direction, need, filter: Filter::Length }
     }
 
@@ -171,7 +171,8 @@ impl GapRequest {
         // and needs no larger natural size than without a boundary. One of natural alignment crosses no line anyway.
         let is_block = self.size == boundary && self.align <= boundary;
         let is_natural = is_block || self.filter == Filter::Natural || self.size == 1 && self.align == 1;
-        let need = if is_block { self.need.max(NaturalSize::at_most(boundary)) } else { self.need };
+        let block = if is_block { boundary } else { block_within(self.size) };
+        let need = self.need.max(NaturalSize::at_most(block));
         let filter = if is_natural { Filter::Natural } else { Filter::Both };
         Ok(Self { block: self.block.min(boundary - 1), need, filter, ..self })
     }
@@ -284,6 +285,12 @@ impl GapRequest {
         }
         (run.first() <= first && last <= run.last()).then(|| IndexRange::new(first, last)).flatten()
     }
+}
+
+/// The largest aligned block that there is in any run of `size` indices: of 2^k indices in 2^(k+1) - 1.
+#[inline]
+fn block_within(size: u64) -> u64 {
+    1 << (size - size / 2).ilog2()
 }
 
 #[cfg(test)]

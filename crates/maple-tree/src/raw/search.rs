@@ -52,9 +52,6 @@ impl<L: TracksGaps, A> RawTree<L, A> {
     #[inline]
     fn search<T: Trail>(&self, request: &GapRequest, trail: &mut T) -> Option<Fit> {
         let Some(root) = self.root() else { return across(request.fit(self.bounds())) };
-        if !self.bounds().overlaps(request.window()) {
-            return None;
-        }
         match request.direction() {
             Direction::TopDown => find::<L, T, true>(root.node(), self.bounds(), request, trail),
             Direction::BottomUp => find::<L, T, false>(root.node(), self.bounds(), request, trail),
@@ -68,7 +65,7 @@ fn across(range: Option<IndexRange>) -> Option<Fit> {
     range.map(|range| Fit { range, slot: None })
 }
 
-/// Searches a node, which covers `bounds` and overlaps the window.
+/// Searches a node, which covers `bounds`.
 #[inline]
 fn find<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
     node: Node<'_, L>,
@@ -76,13 +73,14 @@ fn find<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
     request: &GapRequest,
     trail: &mut T,
 ) -> Option<Fit> {
+    let window = request.window();
+    if request.filter() != Filter::Both && window.contains_range(bounds) {
+        return descend::<L, T, TOP_DOWN>(node, bounds, request, trail);
+    }
     match node {
-        Node::Branch(branch)
-            if request.filter() == Filter::Both || !request.window().contains_range(bounds) =>
-        {
-            try_slots::<L, T, TOP_DOWN>(branch, bounds, request, trail)
-        }
-        node => descend::<L, T, TOP_DOWN>(node, bounds, request, trail),
+        _ if !window.overlaps(bounds) => None,
+        Node::Leaf(leaf) => find_in_cut_leaf::<_, TOP_DOWN>(leaf, bounds, request),
+        Node::Branch(branch) => try_slots::<L, T, TOP_DOWN>(branch, bounds, request, trail),
     }
 }
 
@@ -99,7 +97,7 @@ fn descend<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
     let mut above = None;
     let inside = loop {
         let branch = match node {
-            Node::Leaf(leaf) => break find_in_leaf::<_, TOP_DOWN>(leaf, bounds, request),
+            Node::Leaf(leaf) => break find_in_leaf::<_, TOP_DOWN>(leaf, leaf.empty(), bounds, request),
             Node::Branch(branch) => branch,
         };
         // All slots, as many as there can be: those that are not in use have no runs.
@@ -170,7 +168,7 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
                 }
                 trail.enter(slot);
                 let inside = match below {
-                    Node::Leaf(leaf) => find_in_leaf::<_, TOP_DOWN>(leaf, range, request),
+                    Node::Leaf(leaf) => find_in_cut_leaf::<_, TOP_DOWN>(leaf, range, request),
                     below if decided && window.contains_range(range) => {
                         descend::<L, T, TOP_DOWN>(below, range, request, trail)
                     }
@@ -264,21 +262,34 @@ where
     None
 }
 
-/// The runs of a leaf, one for each run of empty slots, from the end that the direction says.
+/// Searches a leaf that the window may cut.
 #[inline]
-fn find_in_leaf<S: Shape, const TOP_DOWN: bool>(
+fn find_in_cut_leaf<S: Shape, const TOP_DOWN: bool>(
     leaf: &S,
     bounds: IndexRange,
     request: &GapRequest,
 ) -> Option<Fit> {
-    let window = request.window();
+    let within = bounds.intersection(request.window())?;
     let mut empty = leaf.empty();
-    if window.first() > bounds.first() {
-        empty &= u32::MAX << leaf.find(window.first());
+    if within.first() > bounds.first() {
+        empty &= u32::MAX << leaf.find(within.first());
     }
-    if window.last() < bounds.last() {
-        empty &= u32::MAX >> (31 - leaf.find(window.last()));
+    if within.last() < bounds.last() {
+        empty &= u32::MAX >> (31 - leaf.find(within.last()));
     }
+    find_in_leaf::<_, TOP_DOWN>(leaf, empty, within, request)
+}
+
+/// The runs of a leaf as far as they are `within` some bounds, where these slots are `empty`: one for each run of empty
+/// slots, from the end that the direction says.
+#[inline]
+fn find_in_leaf<S: Shape, const TOP_DOWN: bool>(
+    leaf: &S,
+    empty: u32,
+    within: IndexRange,
+    request: &GapRequest,
+) -> Option<Fit> {
+    let mut empty = empty;
     // Mostly no two empty slots are neighbours (N4).
     let tidy = empty & empty << 1 == 0;
     while empty != 0 {
@@ -291,8 +302,8 @@ fn find_in_leaf<S: Shape, const TOP_DOWN: bool>(
         };
         empty &= if TOP_DOWN { !(u32::MAX << from) } else { u32::MAX << to << 1 };
         let (from, to) = (from as usize, to as usize);
-        let (first, last) = (leaf.first_of(from, bounds), leaf.last_of(to, bounds));
-        let run = bounds.starting_at(first.max(window.first())).ending_at(last.min(window.last()));
+        let first = leaf.first_of(from, within).max(within.first());
+        let run = within.starting_at(first).ending_at(leaf.last_of(to, within));
         if let Some(range) = request.place(run) {
             return Some(Fit { range, slot: (from == to).then_some(from) });
         }
