@@ -161,7 +161,7 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
                 };
                 let below = child.node();
                 if TOP_DOWN {
-                    let fit = fit_bridge::<L>(branch, bounds, slot, below, range, request);
+                    let fit = fit_cut_bridge::<L>(branch, bounds, slot, below, range, request);
                     if fit.is_some() {
                         return fit;
                     }
@@ -198,7 +198,7 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
         };
         trail.back_to(top + depth);
         if !TOP_DOWN {
-            let fit = fit_bridge::<L>(branch, bounds, tried, below, range, request);
+            let fit = fit_cut_bridge::<L>(branch, bounds, tried, below, range, request);
             if fit.is_some() {
                 return fit;
             }
@@ -311,6 +311,24 @@ fn find_in_leaf<S: Shape, const TOP_DOWN: bool>(
     None
 }
 
+/// As `fit_bridge` does, where the window may cut the child.
+#[inline(always)]
+fn fit_cut_bridge<L: TracksGaps>(
+    branch: &L::Branch,
+    bounds: IndexRange,
+    slot: usize,
+    below: Node<'_, L>,
+    range: IndexRange,
+    request: &GapRequest,
+) -> Option<Fit> {
+    // What the window leaves of the slot's longest run.
+    let beyond = range.last().saturating_sub(request.window().last());
+    if branch.store().longest()[slot].saturating_sub(beyond) < request.size() {
+        return None;
+    }
+    fit_bridge::<L>(branch, bounds, slot, below, range, request)
+}
+
 /// Fits the request into the run that touches the right edge of the child in `slot`, which is `below` and covers
 /// `range`. (One at the right edge of the branch is left to the child, which has as much of it.)
 ///
@@ -327,15 +345,9 @@ fn fit_bridge<L: TracksGaps>(
     if slot + 1 == branch.len() {
         return None;
     }
-    // What the window leaves of the slot's longest run.
-    let longest = branch.store().longest();
-    let beyond = range.last().saturating_sub(request.window().last());
-    if longest[slot].saturating_sub(beyond) < request.size() {
-        return None;
-    }
     // The part beyond the edge is one of the runs of the next slot.
     let tail = tail(below, range);
-    if tail == 0 || tail.saturating_add(longest[slot + 1]) < request.size() {
+    if tail == 0 || tail.saturating_add(branch.store().longest()[slot + 1]) < request.size() {
         return None;
     }
     fit_from::<L>(branch, bounds, slot, range.last() - (tail - 1), request)
