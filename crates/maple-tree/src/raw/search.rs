@@ -18,8 +18,6 @@
 //! each end of the window, which is what `try_slots` does. Other alignments may be rejected at any number of
 //! candidates, and so may runs that a boundary cuts, unless the size is the alignment or the boundary itself.
 
-use core::ops::Range;
-
 use super::RawTree;
 use super::path::{Path, Trail};
 use super::summarize::{leaf_tail, run_from};
@@ -140,28 +138,29 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
     let window = request.window();
     let decided = request.filter() != Filter::Both;
     let (mut branch, mut bounds) = (branch, bounds);
-    let mut slots = slots_ahead::<_, TOP_DOWN>(branch, bounds, window);
+    let mut ahead = ahead_of::<_, TOP_DOWN>(branch, bounds, window);
     // The branches above, and which of their slots were entered.
     let mut above = [const { None }; LEVELS];
     let (top, mut depth) = (trail.depth(), 0);
     loop {
-        let store = branch.store();
-        let (longest, natural) = (&store.longest()[slots.clone()], &store.natural()[slots.clone()]);
-        let passing = nearest::<TOP_DOWN>(longest, natural, request).map(|slot| slots.start + slot);
+        let passing = nearest_ahead::<L, TOP_DOWN>(branch, ahead, request);
         let next = passing.map(|slot| (slot, branch.range_of(slot, bounds)));
-        let (tried, below, range) = match next.filter(|(_, range)| range.overlaps(window)) {
+        let reached = |range: IndexRange| {
+            if TOP_DOWN { window.first() <= range.last() } else { range.first() <= window.last() }
+        };
+        let (tried, below, range) = match next.filter(|&(_, range)| reached(range)) {
             Some((slot, range)) => {
                 let Some(child) = branch.slot(slot) else {
                     let fit = fit_from::<L>(branch, bounds, slot, range.first(), request);
                     if fit.is_some() {
                         return fit;
                     }
-                    slots = slots_after::<TOP_DOWN>(slots, slot);
+                    ahead = after::<TOP_DOWN>(slot);
                     continue;
                 };
                 let below = child.node();
-                if TOP_DOWN {
-                    let fit = fit_cut_bridge::<L>(branch, bounds, slot, below, range, request);
+                if TOP_DOWN && range.last() < window.last() {
+                    let fit = fit_bridge::<L>(branch, bounds, slot, below, range, request);
                     if fit.is_some() {
                         return fit;
                     }
@@ -175,7 +174,7 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
                     Node::Branch(below) if depth < LEVELS => {
                         above[depth] = Some((branch, bounds, slot));
                         depth += 1;
-                        slots = slots_ahead::<_, TOP_DOWN>(below, range, window);
+                        ahead = ahead_of::<_, TOP_DOWN>(below, range, window);
                         (branch, bounds) = (below, range);
                         continue;
                     }
@@ -192,41 +191,54 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
                 let (below, range) = (Node::Branch(branch), bounds);
                 let slot;
                 (branch, bounds, slot) = above[depth]?;
-                slots = 0..branch.len();
                 (slot, below, range)
             }
         };
         trail.back_to(top + depth);
-        if !TOP_DOWN {
-            let fit = fit_cut_bridge::<L>(branch, bounds, tried, below, range, request);
+        if !TOP_DOWN && range.last() < window.last() {
+            let fit = fit_bridge::<L>(branch, bounds, tried, below, range, request);
             if fit.is_some() {
                 return fit;
             }
         }
-        slots = slots_after::<TOP_DOWN>(slots, tried);
+        ahead = after::<TOP_DOWN>(tried);
     }
 }
 
-/// The slots of a branch from the window's end where the search begins.
+/// Where the search of a branch begins, at the window's end: all slots below that are ahead, or from the bottom all from
+/// there on.
 #[inline]
-fn slots_ahead<S: Shape, const TOP_DOWN: bool>(
-    branch: &S,
-    bounds: IndexRange,
-    window: IndexRange,
-) -> Range<usize> {
+fn ahead_of<S: Shape, const TOP_DOWN: bool>(branch: &S, bounds: IndexRange, window: IndexRange) -> usize {
     if TOP_DOWN && window.last() < bounds.last() {
-        0..branch.find(window.last()) + 1
+        branch.find(window.last()) + 1
     } else if !TOP_DOWN && window.first() > bounds.first() {
-        branch.find(window.first())..branch.len()
+        branch.find(window.first())
+    } else if TOP_DOWN {
+        branch.len()
     } else {
-        0..branch.len()
+        0
     }
 }
 
-/// Those slots that come after one of them.
+/// Where it goes on after a slot.
 #[inline]
-fn slots_after<const TOP_DOWN: bool>(slots: Range<usize>, slot: usize) -> Range<usize> {
-    if TOP_DOWN { slots.start..slot } else { slot + 1..slots.end }
+fn after<const TOP_DOWN: bool>(slot: usize) -> usize {
+    if TOP_DOWN { slot } else { slot + 1 }
+}
+
+/// The first of the slots ahead that passes the filter.
+#[inline]
+fn nearest_ahead<L: TracksGaps, const TOP_DOWN: bool>(
+    branch: &L::Branch,
+    ahead: usize,
+    request: &GapRequest,
+) -> Option<usize> {
+    let (longest, natural) = (branch.store().longest(), branch.store().natural());
+    if TOP_DOWN {
+        nearest::<true>(&longest[..ahead], &natural[..ahead], request)
+    } else {
+        nearest::<false>(&longest[ahead..], &natural[ahead..], request).map(|slot| ahead + slot)
+    }
 }
 
 /// The slot that comes first of those that pass the filter, of `longest` and `natural` for each.
@@ -311,26 +323,9 @@ fn find_in_leaf<S: Shape, const TOP_DOWN: bool>(
     None
 }
 
-/// As `fit_bridge` does, where the window may cut the child.
-#[inline(always)]
-fn fit_cut_bridge<L: TracksGaps>(
-    branch: &L::Branch,
-    bounds: IndexRange,
-    slot: usize,
-    below: Node<'_, L>,
-    range: IndexRange,
-    request: &GapRequest,
-) -> Option<Fit> {
-    // What the window leaves of the slot's longest run.
-    let beyond = range.last().saturating_sub(request.window().last());
-    if branch.store().longest()[slot].saturating_sub(beyond) < request.size() {
-        return None;
-    }
-    fit_bridge::<L>(branch, bounds, slot, below, range, request)
-}
-
 /// Fits the request into the run that touches the right edge of the child in `slot`, which is `below` and covers
-/// `range`. (One at the right edge of the branch is left to the child, which has as much of it.)
+/// `range` and passes the filter. (One at the right edge of the branch is left to the child, which has as much of it. So is
+/// one that the window cuts at that edge or below: that is for callers where it may.)
 ///
 /// Mostly it is seen at once that it does not fit, without a look at the next child.
 #[inline(always)]
