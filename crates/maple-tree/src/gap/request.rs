@@ -119,7 +119,8 @@ impl GapRequest {
             return Ok(any);
         }
         // What is aligned to its size or more has that natural size. A longer range begins with an aligned block.
-        let need = NaturalSize::at_most(size.min(align).max(block_within(size)));
+        let least = if size <= align { size } else { align.max(block_within(size)) };
+        let need = NaturalSize::at_most(least);
         // No smaller size than the alignment is needed at least, and no larger one than half the size beside it: so the
         // size is what is needed only if it is the alignment at most, and kept exactly.
         let is_natural = align / 2 < size && need.size() == size;
