@@ -34,6 +34,7 @@ pub struct GapRequest {
     /// The boundary minus 1: the bits in which the indices of one block differ. All bits if there is none.
     block: u64,
     direction: Direction,
+    /// None as long as the filter is that of lengths: most requests are never asked for it.
     need: NaturalSize,
     filter: Filter,
 }
@@ -131,9 +132,15 @@ impl GapRequest {
     #[inline]
     pub(crate) fn any(window: IndexRange, size: u64, direction: Direction) -> Self {
         debug_assert!(size > 0);
-        // Its filter does not ask for a natural size.
-        let need = NaturalSize::NONE;
-        Self { window, size, align: 1, block: u64::MAX, direction, need, filter: Filter::Length }
+        Self {
+            window,
+            size,
+            align: 1,
+            block: u64::MAX,
+            direction,
+            need: NaturalSize::NONE,
+            filter: Filter::Length,
+        }
     }
 
     /// The same request for a range that does not cross a multiple of `boundary` (a power of two): all of its
@@ -223,7 +230,7 @@ impl GapRequest {
         self.direction
     }
 
-    /// The natural size that a run must have to hold the answer.
+    /// The natural size that a run must have to hold the answer, unless the filter is that of lengths.
     #[inline]
     pub(crate) fn need(&self) -> NaturalSize {
         self.need
