@@ -55,7 +55,10 @@ impl NaturalSize {
     /// Small sizes are what they are. From 2^11 on the highest bit, which is always set, is added to the exponent.
     #[inline]
     pub(crate) fn at_most(size: u64) -> Self {
-        let exponent = (size | 1).ilog2().saturating_sub(Self::BITS);
+        if size >> Self::BITS <= 1 {
+            return Self(size as u16);
+        }
+        let exponent = size.ilog2() - Self::BITS;
         Self(((exponent << Self::BITS) + (size >> exponent) as u32) as u16)
     }
 

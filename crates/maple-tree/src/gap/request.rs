@@ -34,6 +34,7 @@ pub struct GapRequest {
     /// The boundary minus 1: the bits in which the indices of one block differ. All bits if there is none.
     block: u64,
     direction: Direction,
+    /// None as long as the filter is that of lengths: most requests are never asked for it.
     need: NaturalSize,
     filter: Filter,
 }
@@ -119,7 +120,8 @@ impl GapRequest {
             return Ok(any);
         }
         // What is aligned to its size or more has that natural size. A longer range begins with an aligned block.
-        let need = any.need.max(NaturalSize::at_most(size.min(align)));
+        let least = if size <= align { size } else { align.max(block_within(size)) };
+        let need = NaturalSize::at_most(least);
         // No smaller size than the alignment is needed at least, and no larger one than half the size beside it: so the
         // size is what is needed only if it is the alignment at most, and kept exactly.
         let is_natural = align / 2 < size && need.size() == size;
@@ -130,9 +132,15 @@ impl GapRequest {
     #[inline]
     pub(crate) fn any(window: IndexRange, size: u64, direction: Direction) -> Self {
         debug_assert!(size > 0);
-        // Any run of 2^(k+1) - 1 indices holds an aligned block of 2^k.
-        let need = NaturalSize::at_most(1 << (size - size / 2).ilog2());
-        Self { window, size, align: 1, block: u64::MAX, direction, need, filter: Filter::Length }
+        Self {
+            window,
+            size,
+            align: 1,
+            block: u64::MAX,
+            direction,
+            need: NaturalSize::NONE,
+            filter: Filter::Length,
+        }
     }
 
     /// The same request for a range that does not cross a multiple of `boundary` (a power of two): all of its
@@ -171,7 +179,8 @@ impl GapRequest {
         // and needs no larger natural size than without a boundary. One of natural alignment crosses no line anyway.
         let is_block = self.size == boundary && self.align <= boundary;
         let is_natural = is_block || self.filter == Filter::Natural || self.size == 1 && self.align == 1;
-        let need = if is_block { self.need.max(NaturalSize::at_most(boundary)) } else { self.need };
+        let block = if is_block { boundary } else { block_within(self.size) };
+        let need = self.need.max(NaturalSize::at_most(block));
         let filter = if is_natural { Filter::Natural } else { Filter::Both };
         Ok(Self { block: self.block.min(boundary - 1), need, filter, ..self })
     }
@@ -221,7 +230,7 @@ impl GapRequest {
         self.direction
     }
 
-    /// The natural size that a run must have to hold the answer.
+    /// The natural size that a run must have to hold the answer, unless the filter is that of lengths.
     #[inline]
     pub(crate) fn need(&self) -> NaturalSize {
         self.need
@@ -284,6 +293,12 @@ impl GapRequest {
         }
         (run.first() <= first && last <= run.last()).then(|| IndexRange::new(first, last)).flatten()
     }
+}
+
+/// The largest aligned block that there is in any run of `size` indices: of 2^k indices in 2^(k+1) - 1.
+#[inline]
+fn block_within(size: u64) -> u64 {
+    1 << (size - size / 2).ilog2()
 }
 
 #[cfg(test)]

@@ -18,8 +18,7 @@
 //! each end of the window, which is what `try_slots` does. Other alignments may be rejected at any number of
 //! candidates, and so may runs that a boundary cuts, unless the size is the alignment or the boundary itself.
 
-use core::ops::Range;
-
+use self::leaf::{find_in_cut_leaf, find_in_leaf};
 use super::RawTree;
 use super::path::{Path, Trail};
 use super::summarize::{leaf_tail, run_from};
@@ -52,9 +51,6 @@ impl<L: TracksGaps, A> RawTree<L, A> {
     #[inline]
     fn search<T: Trail>(&self, request: &GapRequest, trail: &mut T) -> Option<Fit> {
         let Some(root) = self.root() else { return across(request.fit(self.bounds())) };
-        if !self.bounds().overlaps(request.window()) {
-            return None;
-        }
         match request.direction() {
             Direction::TopDown => find::<L, T, true>(root.node(), self.bounds(), request, trail),
             Direction::BottomUp => find::<L, T, false>(root.node(), self.bounds(), request, trail),
@@ -68,7 +64,7 @@ fn across(range: Option<IndexRange>) -> Option<Fit> {
     range.map(|range| Fit { range, slot: None })
 }
 
-/// Searches a node, which covers `bounds` and overlaps the window.
+/// Searches a node, which covers `bounds`.
 #[inline]
 fn find<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
     node: Node<'_, L>,
@@ -76,13 +72,14 @@ fn find<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
     request: &GapRequest,
     trail: &mut T,
 ) -> Option<Fit> {
+    let window = request.window();
+    if request.filter() != Filter::Both && window.contains_range(bounds) {
+        return descend::<L, T, TOP_DOWN>(node, bounds, request, trail);
+    }
     match node {
-        Node::Branch(branch)
-            if request.filter() == Filter::Both || !request.window().contains_range(bounds) =>
-        {
-            try_slots::<L, T, TOP_DOWN>(branch, bounds, request, trail)
-        }
-        node => descend::<L, T, TOP_DOWN>(node, bounds, request, trail),
+        _ if !window.overlaps(bounds) => None,
+        Node::Leaf(leaf) => find_in_cut_leaf::<_, TOP_DOWN>(leaf, bounds, request),
+        Node::Branch(branch) => try_slots::<L, T, TOP_DOWN>(branch, bounds, request, trail),
     }
 }
 
@@ -99,7 +96,7 @@ fn descend<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
     let mut above = None;
     let inside = loop {
         let branch = match node {
-            Node::Leaf(leaf) => break find_in_leaf::<_, TOP_DOWN>(leaf, bounds, request),
+            Node::Leaf(leaf) => break find_in_leaf::<_, TOP_DOWN>(leaf, leaf.empty(), bounds, request),
             Node::Branch(branch) => branch,
         };
         // All slots, as many as there can be: those that are not in use have no runs.
@@ -142,27 +139,28 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
     let window = request.window();
     let decided = request.filter() != Filter::Both;
     let (mut branch, mut bounds) = (branch, bounds);
-    let mut slots = slots_ahead::<_, TOP_DOWN>(branch, bounds, window);
+    let mut ahead = ahead_of::<_, TOP_DOWN>(branch, bounds, window);
     // The branches above, and which of their slots were entered.
     let mut above = [const { None }; LEVELS];
     let (top, mut depth) = (trail.depth(), 0);
     loop {
-        let store = branch.store();
-        let (longest, natural) = (&store.longest()[slots.clone()], &store.natural()[slots.clone()]);
-        let passing = nearest::<TOP_DOWN>(longest, natural, request).map(|slot| slots.start + slot);
+        let passing = nearest_ahead::<L, TOP_DOWN>(branch, ahead, request);
         let next = passing.map(|slot| (slot, branch.range_of(slot, bounds)));
-        let (tried, below, range) = match next.filter(|(_, range)| range.overlaps(window)) {
+        let reached = |range: IndexRange| {
+            if TOP_DOWN { window.first() <= range.last() } else { range.first() <= window.last() }
+        };
+        let (tried, below, range) = match next.filter(|&(_, range)| reached(range)) {
             Some((slot, range)) => {
                 let Some(child) = branch.slot(slot) else {
                     let fit = fit_from::<L>(branch, bounds, slot, range.first(), request);
                     if fit.is_some() {
                         return fit;
                     }
-                    slots = slots_after::<TOP_DOWN>(slots, slot);
+                    ahead = after::<TOP_DOWN>(slot);
                     continue;
                 };
                 let below = child.node();
-                if TOP_DOWN {
+                if TOP_DOWN && range.last() < window.last() {
                     let fit = fit_bridge::<L>(branch, bounds, slot, below, range, request);
                     if fit.is_some() {
                         return fit;
@@ -170,14 +168,14 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
                 }
                 trail.enter(slot);
                 let inside = match below {
-                    Node::Leaf(leaf) => find_in_leaf::<_, TOP_DOWN>(leaf, range, request),
+                    Node::Leaf(leaf) => find_in_cut_leaf::<_, TOP_DOWN>(leaf, range, request),
                     below if decided && window.contains_range(range) => {
                         descend::<L, T, TOP_DOWN>(below, range, request, trail)
                     }
                     Node::Branch(below) if depth < LEVELS => {
                         above[depth] = Some((branch, bounds, slot));
                         depth += 1;
-                        slots = slots_ahead::<_, TOP_DOWN>(below, range, window);
+                        ahead = ahead_of::<_, TOP_DOWN>(below, range, window);
                         (branch, bounds) = (below, range);
                         continue;
                     }
@@ -194,41 +192,54 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
                 let (below, range) = (Node::Branch(branch), bounds);
                 let slot;
                 (branch, bounds, slot) = above[depth]?;
-                slots = 0..branch.len();
                 (slot, below, range)
             }
         };
         trail.back_to(top + depth);
-        if !TOP_DOWN {
+        if !TOP_DOWN && range.last() < window.last() {
             let fit = fit_bridge::<L>(branch, bounds, tried, below, range, request);
             if fit.is_some() {
                 return fit;
             }
         }
-        slots = slots_after::<TOP_DOWN>(slots, tried);
+        ahead = after::<TOP_DOWN>(tried);
     }
 }
 
-/// The slots of a branch from the window's end where the search begins.
+/// Where the search of a branch begins, at the window's end: all slots below that are ahead, or from the bottom all from
+/// there on.
 #[inline]
-fn slots_ahead<S: Shape, const TOP_DOWN: bool>(
-    branch: &S,
-    bounds: IndexRange,
-    window: IndexRange,
-) -> Range<usize> {
+fn ahead_of<S: Shape, const TOP_DOWN: bool>(branch: &S, bounds: IndexRange, window: IndexRange) -> usize {
     if TOP_DOWN && window.last() < bounds.last() {
-        0..branch.find(window.last()) + 1
+        branch.find(window.last()) + 1
     } else if !TOP_DOWN && window.first() > bounds.first() {
-        branch.find(window.first())..branch.len()
+        branch.find(window.first())
+    } else if TOP_DOWN {
+        branch.len()
     } else {
-        0..branch.len()
+        0
     }
 }
 
-/// Those slots that come after one of them.
+/// Where it goes on after a slot.
 #[inline]
-fn slots_after<const TOP_DOWN: bool>(slots: Range<usize>, slot: usize) -> Range<usize> {
-    if TOP_DOWN { slots.start..slot } else { slot + 1..slots.end }
+fn after<const TOP_DOWN: bool>(slot: usize) -> usize {
+    if TOP_DOWN { slot } else { slot + 1 }
+}
+
+/// The first of the slots ahead that passes the filter.
+#[inline]
+fn nearest_ahead<L: TracksGaps, const TOP_DOWN: bool>(
+    branch: &L::Branch,
+    ahead: usize,
+    request: &GapRequest,
+) -> Option<usize> {
+    let (longest, natural) = (branch.store().longest(), branch.store().natural());
+    if TOP_DOWN {
+        nearest::<true>(&longest[..ahead], &natural[..ahead], request)
+    } else {
+        nearest::<false>(&longest[ahead..], &natural[ahead..], request).map(|slot| ahead + slot)
+    }
 }
 
 /// The slot that comes first of those that pass the filter, of `longest` and `natural` for each.
@@ -264,44 +275,9 @@ where
     None
 }
 
-/// The runs of a leaf, one for each run of empty slots, from the end that the direction says.
-#[inline]
-fn find_in_leaf<S: Shape, const TOP_DOWN: bool>(
-    leaf: &S,
-    bounds: IndexRange,
-    request: &GapRequest,
-) -> Option<Fit> {
-    let window = request.window();
-    let mut empty = leaf.empty();
-    if window.first() > bounds.first() {
-        empty &= u32::MAX << leaf.find(window.first());
-    }
-    if window.last() < bounds.last() {
-        empty &= u32::MAX >> (31 - leaf.find(window.last()));
-    }
-    // Mostly no two empty slots are neighbours (N4).
-    let tidy = empty & empty << 1 == 0;
-    while empty != 0 {
-        let (from, to) = if TOP_DOWN {
-            let to = empty.ilog2();
-            (if tidy { to } else { to + 1 - (empty << (31 - to)).leading_ones() }, to)
-        } else {
-            let from = empty.trailing_zeros();
-            (from, if tidy { from } else { from + (empty >> from).trailing_ones() - 1 })
-        };
-        empty &= if TOP_DOWN { !(u32::MAX << from) } else { u32::MAX << to << 1 };
-        let (from, to) = (from as usize, to as usize);
-        let (first, last) = (leaf.first_of(from, bounds), leaf.last_of(to, bounds));
-        let run = bounds.starting_at(first.max(window.first())).ending_at(last.min(window.last()));
-        if let Some(range) = request.place(run) {
-            return Some(Fit { range, slot: (from == to).then_some(from) });
-        }
-    }
-    None
-}
-
 /// Fits the request into the run that touches the right edge of the child in `slot`, which is `below` and covers
-/// `range`. (One at the right edge of the branch is left to the child, which has as much of it.)
+/// `range` and passes the filter. (One at the right edge of the branch is left to the child, which has as much of it. So is
+/// one that the window cuts at that edge or below: that is for callers where it may.)
 ///
 /// Mostly it is seen at once that it does not fit, without a look at the next child.
 #[inline(always)]
@@ -316,15 +292,9 @@ fn fit_bridge<L: TracksGaps>(
     if slot + 1 == branch.len() {
         return None;
     }
-    // What the window leaves of the slot's longest run.
-    let longest = branch.store().longest();
-    let beyond = range.last().saturating_sub(request.window().last());
-    if longest[slot].saturating_sub(beyond) < request.size() {
-        return None;
-    }
     // The part beyond the edge is one of the runs of the next slot.
     let tail = tail(below, range);
-    if tail == 0 || tail.saturating_add(longest[slot + 1]) < request.size() {
+    if tail == 0 || tail.saturating_add(branch.store().longest()[slot + 1]) < request.size() {
         return None;
     }
     fit_from::<L>(branch, bounds, slot, range.last() - (tail - 1), request)
@@ -354,5 +324,6 @@ fn fit_from<L: TracksGaps>(
     across(request.fit(bounds.starting_at(start).ending_at(last)))
 }
 
+mod leaf;
 #[cfg(test)]
 mod tests;

@@ -117,6 +117,18 @@ fn the_filter_lets_all_pass_that_fits_and_of_natural_requests_nothing_else() {
     });
 }
 
+/// Of 2^(k+1) - 1 indices there is an aligned block of 2^k. So a search need not look where no run has that.
+#[test]
+fn a_boundary_makes_a_request_need_the_block_that_is_in_any_range_of_its_size() {
+    for (size, block) in [(1, 1), (2, 1), (3, 2), (6, 2), (7, 4), (14, 4), (15, 8), (1022, 256), (1023, 512)]
+    {
+        let request = GapRequest::new(.., size, 1, Direction::TopDown).unwrap();
+        let need = bounded(request, 1 << 20).need();
+        assert_eq!(need.size(), block, "{size}");
+        assert!((1..5000).all(|first| Summary::of(range(first, first + size - 1)).natural >= need));
+    }
+}
+
 /// A natural size of two bytes is too small for these, so it does not decide alone.
 #[test]
 fn sizes_that_are_not_kept_exactly_take_their_length() {
