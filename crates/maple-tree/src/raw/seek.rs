@@ -1,7 +1,4 @@
 //! Finding what is taken by index, and leaves in order.
-//!
-//! Walks to an index have the slots of a node fetched as soon as they come to it: the one that they need is known only when
-//! pivots were compared, and from memory, or a distant cache, that would be one wait after the other.
 
 use super::leaves::{Above, Found, LEAVES_AHEAD, LeafView, PlacedLeaf, Reached};
 use super::{RawTree, Toward};
@@ -22,7 +19,6 @@ impl<L: Layout, A> RawTree<L, A> {
                     return leaf.at(index);
                 }
                 Node::Branch(branch) => {
-                    branch.prefetch_slots();
                     child = branch.at(index)?;
                     &child
                 }
@@ -50,7 +46,6 @@ impl<L: Layout, A> RawTree<L, A> {
                     return Some(PlacedLeaf { view: LeafView { leaf, bounds }, above });
                 }
                 Node::Branch(branch) => {
-                    branch.prefetch_slots();
                     let slot = branch.find(index);
                     above = Some(Above { branch, bounds, slot });
                     link = branch.slot(slot)?;
