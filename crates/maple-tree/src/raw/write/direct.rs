@@ -140,25 +140,25 @@ impl<W: Way> Direct<W> {
         bounds: IndexRange,
     ) -> Option<Changed> {
         let slot = self.way.slot(branch, depth);
-        let child = branch.range_of(slot, bounds);
-        match self.below(branch.slot_mut(slot)?, depth + 1, child) {
-            Some(false) => Some(false),
-            Some(true) => Some(self.lower::<L>(branch, slot, child, bounds)),
+        match self.through::<L>(branch, slot, depth, bounds) {
+            Some(changed) => Some(changed),
             None if self.is_full => self.beside_full_leaf::<L>(branch, slot, depth, bounds),
             None => None,
         }
     }
 
-    /// Brings the summary of a branch up to date after the run became smaller in `slot`. Whether that changed it.
-    #[inline]
-    fn lower<L: Layout>(
+    /// Writes in the child in a slot, and brings the summary of the branch up to date.
+    #[inline(always)]
+    fn through<L: Layout>(
         &mut self,
         branch: &mut L::Branch,
         slot: usize,
-        child: IndexRange,
+        depth: usize,
         bounds: IndexRange,
-    ) -> Changed {
-        lower::<L>(&mut branch.in_place(), slot, child, bounds, &mut self.run, self.range)
+    ) -> Option<Changed> {
+        let child = branch.range_of(slot, bounds);
+        let changed = self.below(branch.slot_mut(slot)?, depth + 1, child)?;
+        Some(changed && lower::<L>(&mut branch.in_place(), slot, child, bounds, &mut self.run, self.range))
     }
 
     /// Evens out the leaf in `slot`, which is full, with one beside it, and writes then. `None` if none has room.
@@ -174,9 +174,7 @@ impl<W: Way> Direct<W> {
         balance::spill::<L>(branch, slot, bounds)?;
         self.has_moved = true;
         let slot = branch.find(self.range.first());
-        let child = branch.range_of(slot, bounds);
-        let changed = self.below(branch.slot_mut(slot)?, depth + 1, child)?;
-        Some(changed && self.lower::<L>(branch, slot, child, bounds))
+        self.through::<L>(branch, slot, depth, bounds)
     }
 
     #[inline]
