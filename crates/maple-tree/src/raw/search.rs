@@ -18,6 +18,8 @@
 //! each end of the window, which is what `try_slots` does. Other alignments may be rejected at any number of
 //! candidates, and so may runs that a boundary cuts, unless the size is the alignment or the boundary itself.
 
+mod leaf;
+
 use self::leaf::{find_in_cut_leaf, find_in_leaf};
 use super::RawTree;
 use super::path::{Path, Trail};
@@ -324,6 +326,5 @@ fn fit_from<L: TracksGaps>(
     across(request.fit(bounds.starting_at(start).ending_at(last)))
 }
 
-mod leaf;
 #[cfg(test)]
 mod tests;

@@ -126,8 +126,8 @@ impl<L: Layout> Parent<'_, L> {
         self.branch.range_of(self.slot, IndexRange::FULL)
     }
 
-    /// The run of which `free`, a part of the leaf, will be the middle; `front` and `back` say at which edges of the leaf that lies.
-    /// `None` if such an edge is one of the branch, too, or there is no leaf beyond it.
+    /// The run of which `free`, a part of the leaf, will be the middle; `front` and `back` say at which edges of the leaf
+    /// that lies. `None` if such an edge is one of the branch, too, or there is no leaf beyond it.
     #[inline]
     fn run_around(&self, free: IndexRange, front: bool, back: bool) -> Option<NewRun> {
         let Self { branch, slot } = *self;
