@@ -14,10 +14,11 @@ use crate::programs::{self, Op};
 use crate::values::{Live, Value};
 
 /// A tree and what it should hold. Says where it was when a check fails.
-pub(crate) struct Subject<'a, V: Value, L: Tested, M: Model, K: Kind> {
+pub(crate) struct Subject<'a, V: Value, L: Tested, K: Kind> {
     pub(crate) tree: K::Tree<'a, V, L>,
     pub(crate) alloc: &'a FaultyAlloc,
-    pub(crate) model: M,
+    /// Behind a pointer: one test for each kind of tree is a lot to compile, without one for each kind of model.
+    pub(crate) model: Box<dyn Model>,
     pub(crate) live: Live,
     /// What the next value is made from.
     pub(crate) number: u64,
@@ -30,11 +31,11 @@ pub(crate) struct Subject<'a, V: Value, L: Tested, M: Model, K: Kind> {
     pub(crate) last: Option<Op>,
 }
 
-impl<'a, V: Value, L: Tested, M: Model, K: Kind> Subject<'a, V, L, M, K> {
+impl<'a, V: Value, L: Tested, K: Kind> Subject<'a, V, L, K> {
     pub(crate) fn new(
         alloc: &'a FaultyAlloc,
         epochs: &'a Epochs,
-        model: M,
+        model: impl Model + 'static,
         live: &Live,
         title: String,
     ) -> Self {
@@ -42,7 +43,7 @@ impl<'a, V: Value, L: Tested, M: Model, K: Kind> Subject<'a, V, L, M, K> {
         Self {
             tree,
             alloc,
-            model,
+            model: Box::new(model),
             live: live.clone(),
             number: 0,
             placed_last: None,
@@ -174,7 +175,7 @@ fn keys<V: Value, L: Tested>(
 }
 
 /// Where a failed check happened, and how to come back there.
-impl<V: Value, L: Tested, M: Model, K: Kind> Drop for Subject<'_, V, L, M, K> {
+impl<V: Value, L: Tested, K: Kind> Drop for Subject<'_, V, L, K> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let Self { title, steps, last, tree, .. } = self;

@@ -13,7 +13,7 @@ use maple_tree::{Gaps, IndexRange, NoGaps, SmallGaps, SmallNoGaps, Stats};
 use crate::check::Subject;
 use crate::kind::{Exclusive, Kind, Shared, Tree as _};
 use crate::layouts::Tested;
-use crate::model::{Model, Ranges, Taken};
+use crate::model::{Ranges, Taken};
 use crate::programs::{self, Op};
 use crate::seed::seeds;
 use crate::values::{Counted, Live, Value as _};
@@ -58,7 +58,7 @@ impl<L: Tested, K: Kind> Case for Program<L, K> {
     type Step = Op;
     type State = State;
     type Result = Vec<Taken>;
-    type Subject<'a> = Subject<'a, Box<Counted>, L, Ranges, K>;
+    type Subject<'a> = Subject<'a, Box<Counted>, L, K>;
 
     /// Where readers are, some nodes are only for joining sparse ones, which can wait.
     const TOLERATES: bool = K::SHARED;
@@ -89,7 +89,7 @@ impl<L: Tested, K: Kind> Case for Program<L, K> {
     }
 }
 
-impl<L: Tested, K: Kind> sweep::Subject for Subject<'_, Box<Counted>, L, Ranges, K> {
+impl<L: Tested, K: Kind> sweep::Subject for Subject<'_, Box<Counted>, L, K> {
     type Step = Op;
     type State = State;
     type Result = Vec<Taken>;

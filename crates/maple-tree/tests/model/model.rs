@@ -58,7 +58,7 @@ pub(crate) trait Model {
     }
 
     /// Joins neighbours in a window that are the same. How many are gone.
-    fn merge(&mut self, window: IndexRange, same: impl Fn(u64, u64) -> bool) -> usize {
+    fn merge(&mut self, window: IndexRange, same: &dyn Fn(u64, u64) -> bool) -> usize {
         let mut taken: Vec<_> =
             self.taken().into_iter().filter(|(range, _)| range.overlaps(window)).collect();
         let before = taken.len();

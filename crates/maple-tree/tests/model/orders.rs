@@ -20,7 +20,7 @@ fn orders<L: Tested, K: Kind>() {
         let live = Live::default();
         let title = format!("MAPLE_SEED={}, {name}", seeds().start);
         let mut subject =
-            Subject::<Box<Counted>, L, _, K>::new(&alloc, &epochs, Ranges::default(), &live, title);
+            Subject::<Box<Counted>, L, K>::new(&alloc, &epochs, Ranges::default(), &live, title);
         for (step, op) in program.into_iter().enumerate() {
             assert_eq!(subject.apply(op), Outcome::Done);
             subject.check_search(&mut rng, 1);

@@ -95,7 +95,7 @@ impl Phase {
 }
 
 /// The next write of a random program.
-pub(crate) fn next(rng: &mut Rng, phase: Phase, model: &impl Model) -> Op {
+pub(crate) fn next(rng: &mut Rng, phase: Phase, model: &dyn Model) -> Op {
     let space = model.space();
     if rng.u32(0..2000) == 0 {
         return Op::Clear;
@@ -140,7 +140,7 @@ pub(crate) fn next(rng: &mut Rng, phase: Phase, model: &impl Model) -> Op {
 }
 
 /// A write that takes something.
-fn take(rng: &mut Rng, model: &impl Model) -> Op {
+fn take(rng: &mut Rng, model: &dyn Model) -> Op {
     let used = [Use::Store, Use::Reserve, Use::Clear, Use::Drop][rng.usize(0..4)];
     match rng.u8(0..33) {
         32 => Op::Append(Row { gap: rng.u64(0..3), size: rng.u64(1..4), count: rng.usize(0..40) }),
@@ -157,7 +157,7 @@ fn take(rng: &mut Rng, model: &impl Model) -> Op {
 }
 
 /// A range that has to do with what is taken: a part of it, or a part and more.
-fn within_taken(rng: &mut Rng, model: &impl Model) -> IndexRange {
+fn within_taken(rng: &mut Rng, model: &dyn Model) -> IndexRange {
     let space = model.space();
     let at = index(rng, space);
     let next = IndexRange::new(at, space.last()).and_then(|rest| model.first_in(rest));
@@ -211,7 +211,7 @@ fn length(rng: &mut Rng, space: IndexRange) -> u64 {
 }
 
 /// A range to store over: anything, or one that has to do with the gap that is there.
-fn range(rng: &mut Rng, model: &impl Model) -> IndexRange {
+fn range(rng: &mut Rng, model: &dyn Model) -> IndexRange {
     let space = model.space();
     let at = index(rng, space);
     let gap = model.gap_at(at).and_then(|gap| gap.intersection(space));
@@ -307,7 +307,7 @@ pub(crate) fn random(seed: u64, mut model: impl Model, steps: usize) -> Vec<Op> 
 }
 
 /// About what a write does; enough to make up the next one.
-fn foresee(op: Op, model: &mut impl Model) {
+fn foresee(op: Op, model: &mut dyn Model) {
     match op {
         Op::Insert(range) | Op::Reserve(range) | Op::Store(range) | Op::ClearRange(range)
             if !model.bounds().contains_range(range) => {}

@@ -44,7 +44,7 @@ fn plans(seed: u64) -> [Plan; 4] {
 
 fn run<V: Value, L: Tested, K: Kind>(
     title: &str,
-    model: impl Model,
+    model: impl Model + 'static,
     effort: &Effort,
     plan: &Plan,
     seed: u64,
@@ -53,7 +53,7 @@ fn run<V: Value, L: Tested, K: Kind>(
     let (alloc, epochs) = (FaultyAlloc::new(Plan::Never), Epochs::new());
     let live = Live::default();
     let title = format!("MAPLE_SEED={seed}, {title}, {plan}");
-    let mut subject = Subject::<V, L, _, K>::new(&alloc, &epochs, model, &live, title);
+    let mut subject = Subject::<V, L, K>::new(&alloc, &epochs, model, &live, title);
     let longest = scaled(effort.phase);
     let (mut phase, mut left) = (Phase::Grow, longest);
     for step in 0..scaled(effort.steps) {
@@ -64,7 +64,7 @@ fn run<V: Value, L: Tested, K: Kind>(
             alloc.set_plan(if rng.bool() { plan.clone() } else { Plan::Never });
         }
         left -= 1;
-        let op = programs::next(&mut rng, phase, &subject.model);
+        let op = programs::next(&mut rng, phase, &*subject.model);
         subject.apply(op);
         subject.tree.disturb(&mut rng);
         let space = subject.model.space();

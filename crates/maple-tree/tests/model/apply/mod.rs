@@ -11,7 +11,7 @@ use maple_tree::{AllocMode, IndexRange, InsertErrorKind};
 use crate::check::Subject;
 use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
-use crate::model::Model;
+
 use crate::programs::Op;
 use crate::values::Value;
 
@@ -36,7 +36,7 @@ pub(crate) enum Done {
     Undone,
 }
 
-impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
+impl<V: Value, L: Tested, K: Kind> Subject<'_, V, L, K> {
     /// One write, compared with the model.
     pub(crate) fn apply(&mut self, op: Op) -> Outcome {
         self.steps += 1;

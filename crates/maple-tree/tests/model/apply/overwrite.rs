@@ -6,11 +6,11 @@ use super::Done;
 use crate::check::Subject;
 use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
-use crate::model::{Model, Taken};
+use crate::model::Taken;
 use crate::programs::Use;
 use crate::values::Value;
 
-impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
+impl<V: Value, L: Tested, K: Kind> Subject<'_, V, L, K> {
     /// Whether something lies wholly in a range: then overwriting the range needs no memory.
     fn holds_something(&self, range: IndexRange) -> bool {
         self.model.taken().iter().any(|&(taken, _)| range.contains_range(taken))
@@ -99,7 +99,7 @@ impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
         let failed = self.alloc.counts().failed;
         let merged = self.tree.merge_by(window, |left, right| left / 16 == right / 16);
         if self.alloc.counts().failed == failed && !self.tree.may_refuse() {
-            assert_eq!(merged, self.model.merge(window, |left, right| left / 16 == right / 16));
+            assert_eq!(merged, self.model.merge(window, &|left, right| left / 16 == right / 16));
         } else {
             self.merged_in_part(window, merged);
         }

@@ -8,11 +8,11 @@ use super::Done;
 use crate::check::Subject;
 use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
-use crate::model::Model;
+
 use crate::programs::Use;
 use crate::values::Value;
 
-impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
+impl<V: Value, L: Tested, K: Kind> Subject<'_, V, L, K> {
     pub(super) fn insert(&mut self, range: IndexRange) -> Done {
         match self.tree.insert(range, self.value(), self.mode()) {
             Ok(()) => {

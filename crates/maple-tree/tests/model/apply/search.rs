@@ -6,11 +6,11 @@ use super::Done;
 use crate::check::Subject;
 use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
-use crate::model::Model;
+
 use crate::programs;
 use crate::values::Value;
 
-impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
+impl<V: Value, L: Tested, K: Kind> Subject<'_, V, L, K> {
     pub(super) fn allocate(&mut self, request: &GapRequest) -> Done {
         let expected = self.model.find_gap(request);
         let (value, mode) = (self.value(), self.mode());

@@ -6,11 +6,11 @@ use super::Done;
 use crate::check::Subject;
 use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
-use crate::model::Model;
+
 use crate::programs::Row;
 use crate::values::Value;
 
-impl<V: Value, L: Tested, M: Model, K: Kind> Subject<'_, V, L, M, K> {
+impl<V: Value, L: Tested, K: Kind> Subject<'_, V, L, K> {
     /// A copy is the same to the last slot. It is dropped again.
     pub(super) fn copy(&mut self) -> Done {
         let tree = self.tree.look();
