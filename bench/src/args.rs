@@ -52,6 +52,10 @@ pub struct Args {
     #[arg(long, group = "instead")]
     pub copies: bool,
 
+    /// Instead of rows: how long a cache line takes to another thread and back.
+    #[arg(long, group = "instead")]
+    pub round_trip: bool,
+
     /// Instead of times: instructions per operation, counted by valgrind, of our own subjects in some rows (others with
     /// --subject and --row). Fails if they are more than the baseline says.
     #[arg(long, group = "instead")]

@@ -9,6 +9,7 @@ use maple_bench::copies::{Copies, copies};
 use maple_bench::growth::growth;
 use maple_bench::instructions::instructions;
 use maple_bench::report::{Table, draw, json};
+use maple_bench::round_trip::round_trips;
 use maple_bench::row::Setup;
 use maple_bench::run::run;
 use maple_bench::targets::targets;
@@ -36,6 +37,9 @@ fn work(args: &Args, out: &mut impl Write) -> Result<()> {
             }
         }
         return Ok(());
+    }
+    if args.round_trip {
+        return round_trips(out);
     }
     if args.instructions {
         return instructions(args, out);

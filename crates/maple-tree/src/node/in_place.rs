@@ -57,9 +57,12 @@ impl<'a, S: Shape> InPlace<'a, S> {
 
     /// Makes a slot hold something, or be reserved; what it held. Readers that find it see all that was written before.
     pub(crate) fn occupy_slot(&mut self, slot: usize, held: Option<S::Live>) -> Option<S::Live> {
-        let cells = self.0.cells();
-        // SAFETY: P1.
-        unsafe { (*cells.header).empty &= !(1 << slot) };
+        // Readers have the header's cache line, too: it is left alone if it stays as it is.
+        if self.0.is_empty(slot) {
+            let cells = self.0.cells();
+            // SAFETY: P1.
+            unsafe { (*cells.header).empty &= !(1 << slot) };
+        }
         self.exchange(slot, held)
     }
 

@@ -13,7 +13,7 @@ use crate::alloc::{AllocError, AllocMode, NodeAlloc};
 
 /// How many nodes of each kind a tree keeps at most, of those that readers have left, for writes to come: about what comes
 /// back at a time (`DUE` in `raw::shared`).
-const KEPT: usize = 16;
+const KEPT: usize = 32;
 
 /// The node memory of one tree: its allocator and how many nodes it has.
 #[derive(Debug)]

@@ -22,8 +22,8 @@ const VALUES: usize = 4096;
 const PARTIAL: usize = 2;
 
 /// How many things are retired before readers are looked for: few, so that the nodes that come back can all be kept for
-/// the next writes, and are in the cache still.
-const DUE: usize = 8;
+/// the next writes, and are in the cache still; but looking takes cache lines from readers.
+const DUE: usize = 16;
 /// How many may wait when they are looked for at each write.
 const MANY: usize = 256;
 
