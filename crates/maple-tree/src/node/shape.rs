@@ -76,13 +76,15 @@ pub trait Shape: Sized {
         InPlace::of(self)
     }
 
-    /// The first of four slots one of which covers `index` (which lies within the node's bounds).
+    /// The first of a group of four slots, or of five at the end, one of which covers `index` (which lies within the
+    /// node's bounds).
     #[inline]
-    fn four(&self, index: u64) -> usize {
+    fn group(&self, index: u64) -> usize {
         let pivots = self.pivots();
-        let groups: usize = pivots.chunks_exact(4).map(|four| usize::from(four[3] < index)).sum();
-        // What is left at the end is less than a group: it is looked at together with what lies before it.
-        (4 * groups).min(pivots.len().saturating_sub(3))
+        let within = pivots.len().saturating_sub(1);
+        let before: usize = pivots[..within].chunks_exact(4).map(|four| usize::from(four[3] < index)).sum();
+        // A group that is less than four is looked at together with what lies before it.
+        (4 * before).min(pivots.len().saturating_sub(3))
     }
 
     /// Whether a slot ends below `index`.
@@ -92,36 +94,40 @@ pub trait Shape: Sized {
         (Self::CAPACITY > 3 || slot < self.pivots().len()) && self.pivots()[slot] < index
     }
 
+    /// Whether the last group has five slots. The fifth of another group is the first of the next.
+    const FIVES: bool = Self::CAPACITY % 4 == 1;
+
     /// The slot that covers `index` (which lies within the node's bounds): how many pivots are below it.
     ///
     /// Two steps, to one of the groups of four and within it, neither with a branch: where a search that stops early
     /// would stop cannot be predicted, and a wrong guess costs as much as all of this.
     #[inline]
     fn find(&self, index: u64) -> usize {
-        let from = self.four(index);
+        let from = self.group(index);
         let below = |slot: usize| usize::from(self.ends_below(slot, index));
-        from + below(from) + below(from + 1) + below(from + 2)
+        let slot = from + (below(from) + below(from + 1) + below(from + 2));
+        if Self::FIVES { slot + below(from + 3) } else { slot }
     }
 
     /// What the slot holds that covers `index` (which lies within the node's bounds), as a second pointer, which does not
     /// own. For lookups in a tree of one owner.
     ///
-    /// All of the four are loaded together with the pivots between them. [`find`](Self::find) and a look at the slot
+    /// All of the group are loaded together with the pivots between them. [`find`](Self::find) and a look at the slot
     /// would have to wait for the cache once more.
     #[inline]
     fn at(&self, index: u64) -> Option<Self::Live> {
-        let from = self.four(index);
+        let from = self.group(index);
         let below = |slot: usize| self.ends_below(slot, index);
-        let [mut at, second, third, fourth] =
+        let [first, second, third, fourth] =
             [from, from + 1, from + 2, from + 3].map(|slot| self.peek(slot));
-        if below(from) {
-            at = second;
-        }
-        if below(from + 1) {
-            at = third;
-        }
-        if below(from + 2) {
-            at = fourth;
+        let left = if below(from) { second } else { first };
+        let right = if below(from + 2) { fourth } else { third };
+        let at = if below(from + 1) { right } else { left };
+        if Self::FIVES {
+            let fifth = self.peek(from + 4);
+            if below(from + 3) {
+                return fifth;
+            }
         }
         at
     }
