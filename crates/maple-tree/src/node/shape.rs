@@ -117,6 +117,7 @@ pub trait Shape: Sized {
     #[inline]
     fn at(&self, index: u64) -> Option<Self::Live> {
         let from = self.group(index);
+        self.prefetch_slots();
         let below = |slot: usize| self.ends_below(slot, index);
         let [first, second, third, fourth] =
             [from, from + 1, from + 2, from + 3].map(|slot| self.peek(slot));

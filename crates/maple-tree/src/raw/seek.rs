@@ -14,10 +14,7 @@ impl<L: Layout, A> RawTree<L, A> {
         let mut child;
         loop {
             link = match link.node() {
-                Node::Leaf(leaf) => {
-                    leaf.prefetch_slots();
-                    return leaf.at(index);
-                }
+                Node::Leaf(leaf) => return leaf.at(index),
                 Node::Branch(branch) => {
                     child = branch.at(index)?;
                     &child
