@@ -215,11 +215,7 @@ impl<L: Layout> Link<L> {
     pub(crate) fn stage(&self) -> Stage {
         // SAFETY: as in `node`.
         unsafe {
-            if self.is_branch() {
-                stage_of(self.branch().as_ref())
-            } else {
-                stage_of(self.leaf().as_ref())
-            }
+            if self.is_branch() { stage_of(self.branch().as_ref()) } else { stage_of(self.leaf().as_ref()) }
         }
     }
 

@@ -43,6 +43,7 @@ impl<L: Layout, A> RawTree<L, A> {
                     return Some(PlacedLeaf { view: LeafView { leaf, bounds }, above });
                 }
                 Node::Branch(branch) => {
+                    branch.prefetch_slots();
                     let slot = branch.find(index);
                     above = Some(Above { branch, bounds, slot });
                     link = branch.slot(slot)?;
