@@ -122,23 +122,34 @@ impl<L: Layout> Link<L> {
         self.tagged.addr().get() & BRANCH != 0
     }
 
+    /// The node, which is a leaf.
     #[inline]
-    pub(super) fn address<N>(&self) -> NonNull<N> {
-        let untagged = self.tagged.as_ptr().map_addr(|address| address & !BRANCH);
-        // SAFETY: clearing the tag gives the address of a node (L1), which is not null.
+    pub(super) fn leaf(&self) -> NonNull<L::Leaf> {
+        debug_assert!(!self.is_branch());
+        self.tagged.cast()
+    }
+
+    /// The node, which is a branch.
+    ///
+    /// The tag is subtracted, not masked: processors add a constant to an address for nothing.
+    #[inline]
+    pub(super) fn branch(&self) -> NonNull<L::Branch> {
+        debug_assert!(self.is_branch());
+        let untagged = self.tagged.as_ptr().map_addr(|address| address.wrapping_sub(BRANCH));
+        // SAFETY: without the tag it is the address of a node (L1), which is not null.
         unsafe { NonNull::new_unchecked(untagged) }.cast()
     }
 
     /// Has the node fetched, which is a leaf.
     #[inline]
     pub(crate) fn prefetch_leaf(&self) {
-        prefetch(self.address::<L::Leaf>().as_ptr());
+        prefetch(self.leaf().as_ptr());
     }
 
     /// Has the node fetched, which is a branch.
     #[inline]
     pub(crate) fn prefetch_branch(&self) {
-        prefetch(self.address::<L::Branch>().as_ptr());
+        prefetch(self.branch().as_ptr());
     }
 
     /// The node.
@@ -150,9 +161,9 @@ impl<L: Layout> Link<L> {
         // SAFETY: by L1 the node is of this kind, initialised, and borrowed through this link only.
         unsafe {
             if self.is_branch() {
-                Node::Branch(self.address().as_ref())
+                Node::Branch(self.branch().as_ref())
             } else {
-                Node::Leaf(self.address().as_ref())
+                Node::Leaf(self.leaf().as_ref())
             }
         }
     }
@@ -167,9 +178,9 @@ impl<L: Layout> Link<L> {
         // SAFETY: as in `node`, and this link is borrowed exclusively. The node is private.
         unsafe {
             if self.is_branch() {
-                NodeMut::Branch(self.address().as_mut())
+                NodeMut::Branch(self.branch().as_mut())
             } else {
-                NodeMut::Leaf(self.address().as_mut())
+                NodeMut::Leaf(self.leaf().as_mut())
             }
         }
     }
@@ -192,9 +203,9 @@ impl<L: Layout> Link<L> {
         // SAFETY: as in `node`; P1 is the caller's promise.
         unsafe {
             if self.is_branch() {
-                NodeInPlace::Branch(InPlace::of_published(self.address().as_ref()))
+                NodeInPlace::Branch(InPlace::of_published(self.branch().as_ref()))
             } else {
-                NodeInPlace::Leaf(InPlace::of_published(self.address().as_ref()))
+                NodeInPlace::Leaf(InPlace::of_published(self.leaf().as_ref()))
             }
         }
     }
@@ -204,11 +215,7 @@ impl<L: Layout> Link<L> {
     pub(crate) fn stage(&self) -> Stage {
         // SAFETY: as in `node`.
         unsafe {
-            if self.is_branch() {
-                stage_of(self.address::<L::Branch>().as_ref())
-            } else {
-                stage_of(self.address::<L::Leaf>().as_ref())
-            }
+            if self.is_branch() { stage_of(self.branch().as_ref()) } else { stage_of(self.leaf().as_ref()) }
         }
     }
 
@@ -230,9 +237,9 @@ impl<L: Layout> Link<L> {
         // SAFETY: by L1 the node is of this kind, and nobody uses it.
         unsafe {
             if self.is_branch() {
-                self.address().write(L::Branch::vacant());
+                self.branch().write(L::Branch::vacant());
             } else {
-                self.address().write(L::Leaf::vacant());
+                self.leaf().write(L::Leaf::vacant());
             }
         }
         self
@@ -244,9 +251,9 @@ impl<L: Layout> Link<L> {
         // SAFETY: as in `node`.
         unsafe {
             if self.is_branch() {
-                self.address::<L::Branch>().as_ref().visit();
+                self.branch().as_ref().visit();
             } else {
-                self.address::<L::Leaf>().as_ref().visit();
+                self.leaf().as_ref().visit();
             }
         }
     }
@@ -264,9 +271,9 @@ impl<L: Layout> Link<L> {
         // SAFETY: as in `node`.
         unsafe {
             if self.is_branch() {
-                self.address::<L::Branch>().as_ref().cells().next
+                self.branch().as_ref().cells().next
             } else {
-                self.address::<L::Leaf>().as_ref().cells().next
+                self.leaf().as_ref().cells().next
             }
         }
     }

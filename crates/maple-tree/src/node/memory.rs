@@ -130,9 +130,9 @@ impl<L: Layout, A: NodeAlloc> Memory<L, A> {
         // gone after this, so nobody uses it. Nodes have no destructor: slots that hold something leak it.
         unsafe {
             if link.is_branch() {
-                self.alloc.deallocate(link.address(), MemoryLayout::new::<L::Branch>());
+                self.alloc.deallocate(link.branch().cast(), MemoryLayout::new::<L::Branch>());
             } else {
-                self.alloc.deallocate(link.address(), MemoryLayout::new::<L::Leaf>());
+                self.alloc.deallocate(link.leaf().cast(), MemoryLayout::new::<L::Leaf>());
             }
         }
     }

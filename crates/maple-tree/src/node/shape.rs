@@ -76,12 +76,18 @@ pub trait Shape: Sized {
         InPlace::of(self)
     }
 
-    /// The first of four slots one of which covers `index` (which lies within the node's bounds).
+    /// Whether the last group of slots has five (and a branch of 17 thereby no group of one).
+    const LAST_OF_FIVE: bool = Self::CAPACITY % 4 == 1;
+
+    /// The first of the group of slots one of which covers `index` (which lies within the node's bounds). Groups have four
+    /// slots, but for the last one, which may have five.
     #[inline]
-    fn four(&self, index: u64) -> usize {
+    fn group(&self, index: u64) -> usize {
         let pivots = self.pivots();
-        let groups: usize = pivots.chunks_exact(4).map(|four| usize::from(four[3] < index)).sum();
-        // What is left at the end is less than a group: it is looked at together with what lies before it.
+        // A group ends with a pivot, but for the last one.
+        let ends = pivots[..pivots.len().saturating_sub(1)].chunks_exact(4);
+        let groups: usize = ends.map(|four| usize::from(four[3] < index)).sum();
+        // What is left at the end may be less than a group: it is looked at together with what lies before it.
         (4 * groups).min(pivots.len().saturating_sub(3))
     }
 
@@ -94,36 +100,37 @@ pub trait Shape: Sized {
 
     /// The slot that covers `index` (which lies within the node's bounds): how many pivots are below it.
     ///
-    /// Two steps, to one of the groups of four and within it, neither with a branch: where a search that stops early
+    /// Two steps, to one of the groups and within it, neither with a branch: where a search that stops early
     /// would stop cannot be predicted, and a wrong guess costs as much as all of this.
     #[inline]
     fn find(&self, index: u64) -> usize {
-        let from = self.four(index);
+        let from = self.group(index);
         let below = |slot: usize| usize::from(self.ends_below(slot, index));
-        from + below(from) + below(from + 1) + below(from + 2)
+        let four = from + below(from) + below(from + 1) + below(from + 2);
+        // In another group no fourth pivot is below: else it would be the next group.
+        if Self::LAST_OF_FIVE { four + below(from + 3) } else { four }
     }
 
     /// What the slot holds that covers `index` (which lies within the node's bounds), as a second pointer, which does not
     /// own. For lookups in a tree of one owner.
     ///
-    /// All of the four are loaded together with the pivots between them. [`find`](Self::find) and a look at the slot
-    /// would have to wait for the cache once more.
+    /// All of the group are loaded together with the pivots between them, and one is chosen by a tree of choices.
+    /// [`find`](Self::find) and a look at the slot would have to wait for the cache once more. On which lines the group
+    /// lies is not known before pivots have come from memory, so all slots are fetched meanwhile.
     #[inline]
     fn at(&self, index: u64) -> Option<Self::Live> {
-        let from = self.four(index);
+        let from = self.group(index);
+        self.prefetch_slots();
         let below = |slot: usize| self.ends_below(slot, index);
-        let [mut at, second, third, fourth] =
-            [from, from + 1, from + 2, from + 3].map(|slot| self.peek(slot));
-        if below(from) {
-            at = second;
+        let [first, second, third, fourth] = [from, from + 1, from + 2, from + 3].map(|slot| self.peek(slot));
+        let left = if below(from) { second } else { first };
+        let right = if below(from + 2) { fourth } else { third };
+        let four = if below(from + 1) { right } else { left };
+        if !Self::LAST_OF_FIVE {
+            return four;
         }
-        if below(from + 1) {
-            at = third;
-        }
-        if below(from + 2) {
-            at = fourth;
-        }
-        at
+        let fifth = self.peek(from + 4);
+        if below(from + 3) { fifth } else { four }
     }
 
     /// The lowest index of a slot.
@@ -151,6 +158,17 @@ pub trait Shape: Sized {
             (self.first_of(slot, bounds), self.last_of(slot, bounds))
         };
         IndexRange::single(first).ending_at(last)
+    }
+
+    /// What a slot holds, and its range: all with the one comparison of [`range_of`](Self::range_of).
+    #[inline]
+    fn slot_and_range(&self, slot: usize, bounds: IndexRange) -> (Option<&Self::Live>, IndexRange) {
+        let (pivots, before) = (self.pivots(), slot.wrapping_sub(1));
+        if before < pivots.len() - 1 {
+            let range = IndexRange::single(pivots[before] + 1).ending_at(pivots[slot].min(bounds.last()));
+            return (self.slot(slot), range);
+        }
+        (self.slot(slot), self.range_of(slot, bounds))
     }
 
     /// What a slot holds.

@@ -4,7 +4,9 @@ use core::mem::swap;
 use core::num::NonZeroUsize;
 use std::vec::Vec;
 
+use super::block::Block;
 use super::{Gaps, Layout, NoGaps, Shape, SlotWord, SmallGaps, SmallNoGaps, Store};
+use crate::entry::Held;
 use crate::gap::Summary;
 
 /// Exchanges a pivot, in use or not.
@@ -71,6 +73,9 @@ fn slots_are_found_by_index() {
         |slot: usize| (slot % 3 > 0).then(|| crate::map::words::keep(NonZeroUsize::MIN.saturating_add(slot)));
     find_slots::<<Gaps as Layout>::Leaf>(held);
     find_slots::<<SmallGaps as Layout>::Leaf>(held);
+    // With as many slots as branches have, whose links cannot be made up.
+    find_slots::<Block<Held, (), 16, 17>>(held);
+    find_slots::<Block<Held, (), 30, 31>>(held);
     find_slots::<<Gaps as Layout>::Branch>(|_| None);
     find_slots::<<NoGaps as Layout>::Branch>(|_| None);
     find_slots::<<SmallNoGaps as Layout>::Branch>(|_| None);

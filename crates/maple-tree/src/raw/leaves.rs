@@ -39,7 +39,8 @@ impl<L: Layout> LeafView<'_, L> {
     #[inline]
     pub(crate) fn found(&self, slot: usize) -> Found {
         debug_assert!(!self.leaf.is_empty(slot));
-        Found { range: self.leaf.range_of(slot, self.bounds), word: self.leaf.slot(slot).copied() }
+        let (held, range) = self.leaf.slot_and_range(slot, self.bounds);
+        Found { range, word: held.copied() }
     }
 }
 
@@ -84,7 +85,8 @@ impl<'a, L: Layout> Above<'a, L> {
     /// The node in the slot, and the range that it covers.
     #[inline]
     pub(super) fn child(&self) -> Option<(&'a Link<L>, IndexRange)> {
-        Some((self.branch.slot(self.slot)?, self.branch.range_of(self.slot, self.bounds)))
+        let (held, range) = self.branch.slot_and_range(self.slot, self.bounds);
+        Some((held?, range))
     }
 }
 

@@ -14,10 +14,7 @@ impl<L: Layout, A> RawTree<L, A> {
         let mut child;
         loop {
             link = match link.node() {
-                Node::Leaf(leaf) => {
-                    leaf.prefetch_slots();
-                    return leaf.at(index);
-                }
+                Node::Leaf(leaf) => return leaf.at(index),
                 Node::Branch(branch) => {
                     child = branch.at(index)?;
                     &child
@@ -46,6 +43,7 @@ impl<L: Layout, A> RawTree<L, A> {
                     return Some(PlacedLeaf { view: LeafView { leaf, bounds }, above });
                 }
                 Node::Branch(branch) => {
+                    branch.prefetch_slots();
                     let slot = branch.find(index);
                     above = Some(Above { branch, bounds, slot });
                     link = branch.slot(slot)?;
