@@ -21,6 +21,8 @@
 //!   may be.
 //! - **R2** While an allocation is remembered, its range is in the tree, and nothing that begins above it would satisfy
 //!   its request if what is vacated were not free.
+//! - **R3** What is known is above that range, and consists of entries that R1 allows. (What is above is not erased without the
+//!   allocation being forgotten.)
 
 use maple_tree::{AllocateErrorKind, Content, GapRequest, Gaps, IndexRange, MapleTree, NodeAlloc};
 
@@ -34,16 +36,49 @@ pub(super) struct Ranges<A: NodeAlloc> {
     tree: Tree<A>,
     last: Option<Last>,
     vacated: Option<IndexRange>,
+    /// How much the last search looked for.
+    size: u64,
+    /// Whether that is as much as the one before it.
+    repeats: bool,
 }
+
+/// How many ranges are looked at ahead of a free, at most.
+const AHEAD: u64 = 32;
 
 /// An allocation that found the highest place below its limit.
 struct Last {
     request: Request,
     search: GapRequest,
     at: IndexRange,
+    /// Ranges above `at` that are known to be in the tree, side by side, each the highest should it be freed.
+    known: Option<IndexRange>,
 }
 
 impl Last {
+    /// The range that begins at `pfn`, if it is one of those that are known.
+    #[inline]
+    fn known_at(&self, pfn: u64) -> Option<IndexRange> {
+        let known = self.known?;
+        // If there is more than one, each is as large as its alignment.
+        if !known.contains(pfn) || pfn & (self.search.align() - 1) != 0 {
+            return None;
+        }
+        IndexRange::sized(pfn, self.search.size())
+    }
+
+    /// How many ranges below this one to look at, when it is freed: twice as many as were known above it, which have been freed
+    /// then, mostly.
+    #[inline]
+    fn ahead(&self, range: IndexRange) -> usize {
+        let size = self.search.size();
+        match self.known {
+            Some(above) if above.first() - 1 == range.last() && self.search.align() == size => {
+                (2 * ((above.last() - above.first() + 1) >> size.trailing_zeros())).min(AHEAD) as usize
+            }
+            _ => 0,
+        }
+    }
+
     /// Whether a range, should it be freed, is the highest that satisfies the request.
     #[inline]
     fn is_highest(&self, range: IndexRange) -> bool {
@@ -65,7 +100,7 @@ fn is_of(range: IndexRange, count: Option<u128>) -> bool {
 
 impl<A: NodeAlloc> Ranges<A> {
     pub(super) fn new(aperture: IndexRange, alloc: A) -> Self {
-        Self { tree: MapleTree::bounded_in(aperture, alloc), last: None, vacated: None }
+        Self { tree: MapleTree::bounded_in(aperture, alloc), last: None, vacated: None, size: 0, repeats: false }
     }
 
     /// The tree, for what does not mind that what is vacated is in it as an allocation.
@@ -124,9 +159,11 @@ impl<A: NodeAlloc> Ranges<A> {
         search: &GapRequest,
     ) -> Result<IndexRange, AllocateErrorKind> {
         self.take_out_vacated();
+        self.repeats = search.size() == self.size;
+        self.size = search.size();
         let at =
             self.tree.allocate_with(search, ALLOCATED, request.alloc_mode()).map_err(|error| error.kind)?;
-        self.last = Some(Last { request: *request, search: *search, at });
+        self.last = Some(Last { request: *request, search: *search, at, known: None });
         Ok(at)
     }
 
@@ -162,14 +199,37 @@ impl<A: NodeAlloc> Ranges<A> {
 
     /// The allocation that begins at `pfn`, if it is what the last request would get should it be freed.
     #[inline]
-    fn next_at(&self, pfn: u64) -> Option<IndexRange> {
+    fn next_at(&mut self, pfn: u64) -> Option<IndexRange> {
         let last = self.last.as_ref()?;
         if last.at.first() == pfn {
             // What was allocated last is known to be there (R2), and to be the highest.
             return Some(last.at);
         }
+        let known = last.known_at(pfn);
+        if known.is_none() && self.repeats {
+            return self.get_to_know(pfn);
+        }
+        known
+    }
+
+    /// Looks whether the allocation that begins at `pfn` is there and what the last request would get should it be freed.
+    #[inline(never)]
+    fn get_to_know(&mut self, pfn: u64) -> Option<IndexRange> {
+        let last = self.last.as_mut()?;
         let range = IndexRange::sized(pfn, last.search.size()).filter(|range| last.is_highest(*range))?;
-        self.tree.get_entry(pfn).filter(|entry| *entry == (range, ALLOCATED)).map(|_| range)
+        if self.tree.get_entry(pfn) != Some((range, ALLOCATED)) {
+            return None;
+        }
+        let mut lowest = pfn;
+        for (below, code) in self.tree.range(last.at.last() + 1..pfn).rev().take(last.ahead(range)) {
+            let is_next = below.last() == lowest - 1 && below.first() == lowest - last.search.size();
+            if !is_next || code != ALLOCATED {
+                break;
+            }
+            lowest = below.first();
+        }
+        last.known = IndexRange::new(lowest, range.last());
+        Some(range)
     }
 
     /// Takes the allocation that begins at `pfn` out of the tree.
@@ -211,7 +271,11 @@ impl<A: NodeAlloc> Ranges<A> {
         let vacated = self.vacated.is_none_or(|vacated| {
             entry_is(vacated) && self.last.as_ref().is_some_and(|last| last.is_highest(vacated))
         });
-        vacated && self.last.as_ref().is_none_or(|last| entry_is(last.at))
+        let known = self.last.as_ref().is_none_or(|last| {
+            let known = last.known.map(|known| self.tree.range(known));
+            known.is_none_or(|mut known| known.all(|(range, code)| code == ALLOCATED && last.is_highest(range)))
+        });
+        vacated && known && self.last.as_ref().is_none_or(|last| entry_is(last.at))
     }
 }
 
