@@ -65,10 +65,10 @@ impl<A: NodeAlloc> Space<A> {
     /// Counts a failure and says what was wrong.
     #[cold]
     fn allocation_failed(&mut self, request: &Request) -> AllocateError {
-        let error = self.not_placed(request).map_or_else(
-            |error| error,
-            |search| self.out_of_address_space(request, &search).into(),
-        );
+        let error = match self.not_placed(request) {
+            Ok(search) => self.out_of_address_space(request, &search).into(),
+            Err(error) => error,
+        };
         self.counters.failures.allocation_failed(&error);
         error
     }
@@ -115,14 +115,14 @@ impl<A: NodeAlloc> Space<A> {
         if let Some(range) = self.take_over(request) {
             return Ok(Some(range));
         }
-        let placed = self.place(request);
-        if placed.is_none() {
-            if let Err(error) = self.not_placed(request) {
-                self.counters.failures.allocation_failed(&error);
-                return Err(error);
-            }
+        if let Some(range) = self.place(request) {
+            return Ok(Some(range));
         }
-        Ok(placed)
+        let error = self.not_placed(request).err();
+        if let Some(error) = &error {
+            self.counters.failures.allocation_failed(error);
+        }
+        error.map_or(Ok(None), Err)
     }
 
     /// Allocates the highest free range that satisfies a request.
@@ -140,7 +140,8 @@ impl<A: NodeAlloc> Space<A> {
         Some(self.placed(request, pfns))
     }
 
-    /// Allocates the highest free range that satisfies a request below the limit that it prefers, if that makes a difference.
+    /// Allocates the highest free range that satisfies a request below the limit that it prefers, if that makes a
+    /// difference.
     #[inline(never)]
     fn place_as_preferred(&mut self, request: &Request) -> Result<IovaRange, AllocateErrorKind> {
         let (_, search) = self.search_below_preferred(request).ok_or(AllocateErrorKind::NoGap)?;
@@ -161,8 +162,8 @@ impl<A: NodeAlloc> Space<A> {
         range
     }
 
-    /// Why nothing was allocated: the request, node memory, or else what was searched for in vain. Nothing has changed, so what
-    /// could not be recorded is found again.
+    /// Why nothing was allocated: the request, node memory, or else what was searched for in vain. Nothing has
+    /// changed, so what could not be recorded is found again.
     #[cold]
     fn not_placed(&mut self, request: &Request) -> Result<GapRequest, AllocateError> {
         match self.find_place(request)? {

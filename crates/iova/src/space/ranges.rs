@@ -15,14 +15,18 @@
 //! size or more, since the next aligned place is beyond. And if the vacated range is `at` itself, that was free as well when
 //! `at` was found to be the highest.
 //!
-//! Invariants (`validate` checks the first, the model tests the second):
+//! Whether a range that is freed is there takes a walk down the tree. Where requests do not repeat that is not
+//! worth it: the range is erased, in one walk. And where frees go down from range to range, as those of a ring of
+//! buffers do, the next ones are looked at together: they are *known*, and take no walk.
+//!
+//! Invariants (`validate` checks the first and the third, the model tests the second):
 //!
 //! - **R1** What is vacated is an entry with the code of an allocation, of the size of the last request, and where that
 //!   may be.
 //! - **R2** While an allocation is remembered, its range is in the tree, and nothing that begins above it would satisfy
 //!   its request if what is vacated were not free.
-//! - **R3** What is known is above that range, and consists of entries that R1 allows. (What is above is not erased without the
-//!   allocation being forgotten.)
+//! - **R3** What is known lies above that range and consists of entries that R1 allows. (Where one above is erased
+//!   the allocation is forgotten, and with it what is known.)
 
 use maple_tree::{AllocateErrorKind, Content, GapRequest, Gaps, IndexRange, MapleTree, NodeAlloc};
 
@@ -36,9 +40,9 @@ pub(super) struct Ranges<A: NodeAlloc> {
     tree: Tree<A>,
     last: Option<Last>,
     vacated: Option<IndexRange>,
-    /// How much the last search looked for.
+    /// The size that was searched for last.
     size: u64,
-    /// Whether that is as much as the one before it.
+    /// Whether it was the same the time before.
     repeats: bool,
 }
 
@@ -66,8 +70,8 @@ impl Last {
         IndexRange::sized(pfn, self.search.size())
     }
 
-    /// How many ranges below this one to look at, when it is freed: twice as many as were known above it, which have been freed
-    /// then, mostly.
+    /// How many ranges to look at below one that is freed: twice as many as are known above it, which have mostly
+    /// been freed before it.
     #[inline]
     fn ahead(&self, range: IndexRange) -> usize {
         let size = self.search.size();
@@ -100,7 +104,8 @@ fn is_of(range: IndexRange, count: Option<u128>) -> bool {
 
 impl<A: NodeAlloc> Ranges<A> {
     pub(super) fn new(aperture: IndexRange, alloc: A) -> Self {
-        Self { tree: MapleTree::bounded_in(aperture, alloc), last: None, vacated: None, size: 0, repeats: false }
+        let tree = MapleTree::bounded_in(aperture, alloc);
+        Self { tree, last: None, vacated: None, size: 0, repeats: false }
     }
 
     /// The tree, for what does not mind that what is vacated is in it as an allocation.
@@ -222,7 +227,7 @@ impl<A: NodeAlloc> Ranges<A> {
         }
         let mut lowest = pfn;
         for (below, code) in self.tree.range(last.at.last() + 1..pfn).rev().take(last.ahead(range)) {
-            let is_next = below.last() == lowest - 1 && below.first() == lowest - last.search.size();
+            let is_next = below.last() == lowest - 1 && lowest - below.first() == last.search.size();
             if !is_next || code != ALLOCATED {
                 break;
             }
@@ -265,17 +270,17 @@ impl<A: NodeAlloc> Ranges<A> {
         self.last.take_if(|last| freed.last() >= last.at.first());
     }
 
-    /// Checks R1, and that R2 can hold.
+    /// Checks R1 and R3, and that R2 can hold.
     pub(super) fn is_sound(&self) -> bool {
         let entry_is = |range: IndexRange| self.tree.get_entry(range.first()) == Some((range, ALLOCATED));
         let vacated = self.vacated.is_none_or(|vacated| {
             entry_is(vacated) && self.last.as_ref().is_some_and(|last| last.is_highest(vacated))
         });
-        let known = self.last.as_ref().is_none_or(|last| {
-            let known = last.known.map(|known| self.tree.range(known));
-            known.is_none_or(|mut known| known.all(|(range, code)| code == ALLOCATED && last.is_highest(range)))
-        });
-        vacated && known && self.last.as_ref().is_none_or(|last| entry_is(last.at))
+        let is_known_rightly = |last: &Last| {
+            let mut known = last.known.into_iter().flat_map(|known| self.tree.range(known));
+            known.all(|(range, code)| code == ALLOCATED && range != last.at && last.is_highest(range))
+        };
+        vacated && self.last.as_ref().is_none_or(|last| entry_is(last.at) && is_known_rightly(last))
     }
 }
 

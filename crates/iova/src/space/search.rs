@@ -12,8 +12,8 @@ impl<A: NodeAlloc> Space<A> {
         self.find_place(request)?.map_err(|search| self.out_of_address_space(request, &search).into())
     }
 
-    /// The highest free range that satisfies a request: below the preferred limit, if there is one, else below the limit. If there is
-    /// none, what was searched for in vain.
+    /// The highest free range that satisfies a request: below the preferred limit, if there is one, else below the
+    /// limit. If there is none, what was searched for in vain.
     pub(super) fn find_place(
         &mut self,
         request: &Request,
