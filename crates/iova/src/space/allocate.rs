@@ -59,15 +59,18 @@ impl<A: NodeAlloc> Space<A> {
     // By value, as in [`Domain::allocate`](crate::Domain::allocate).
     #[inline(never)]
     fn allocate_highest(&mut self, request: Request) -> Result<IovaRange, AllocateError> {
-        let result = match self.place(&request) {
-            Ok(Ok(range)) => return Ok(range),
-            Ok(Err(search)) => Err(self.out_of_address_space(&request, &search).into()),
-            Err(error) => Err(error),
+        self.place(&request).ok_or_else(|| self.allocation_failed(&request))
+    }
+
+    /// Counts a failure and says what was wrong.
+    #[cold]
+    fn allocation_failed(&mut self, request: &Request) -> AllocateError {
+        let error = match self.not_placed(request) {
+            Ok(search) => self.out_of_address_space(request, &search).into(),
+            Err(error) => error,
         };
-        if let Err(error) = &result {
-            self.counters.failures.allocation_failed(error);
-        }
-        result
+        self.counters.failures.allocation_failed(&error);
+        error
     }
 
     /// Allocates a range of the caller's choice: whole granules, given in iovas.
@@ -112,22 +115,61 @@ impl<A: NodeAlloc> Space<A> {
         if let Some(range) = self.take_over(request) {
             return Ok(Some(range));
         }
-        let result = self.place(request);
-        if let Err(error) = &result {
+        if let Some(range) = self.place(request) {
+            return Ok(Some(range));
+        }
+        let error = self.not_placed(request).err();
+        if let Some(error) = &error {
             self.counters.failures.allocation_failed(error);
         }
-        Ok(result?.ok())
+        error.map_or(Ok(None), Err)
     }
 
-    /// Allocates the highest free range that satisfies a request. If there is none, what was searched for in vain.
-    fn place(&mut self, request: &Request) -> Result<Result<IovaRange, GapRequest>, AllocateError> {
-        if let Some((_, preferred)) = self.search_below_preferred(request) {
-            if let Some(range) = self.place_by(request, &preferred)? {
-                return Ok(Ok(range));
+    /// Allocates the highest free range that satisfies a request.
+    // Why there is none is found out afterwards: what had errors in it would go through memory in pieces.
+    #[inline(always)]
+    fn place(&mut self, request: &Request) -> Option<IovaRange> {
+        if request.preferred_limit().is_some() {
+            match self.place_as_preferred(request) {
+                Err(AllocateErrorKind::NoGap) => {}
+                placed => return placed.ok(),
             }
         }
-        let search = self.search_below(request.limit_iova(), request)?;
-        Ok(self.place_by(request, &search)?.ok_or(search))
+        let search = self.search_below(request.limit_iova(), request).ok()?;
+        let pfns = self.ranges.allocate(request, &search).ok()?;
+        Some(self.placed(request, pfns))
+    }
+
+    /// Allocates the highest free range that satisfies a request below the limit that it prefers, if that makes a
+    /// difference.
+    #[inline(never)]
+    fn place_as_preferred(&mut self, request: &Request) -> Result<IovaRange, AllocateErrorKind> {
+        let (_, search) = self.search_below_preferred(request).ok_or(AllocateErrorKind::NoGap)?;
+        let pfns = self.ranges.allocate(request, &search)?;
+        Ok(self.placed(request, pfns))
+    }
+
+    /// Counts what was allocated by a search.
+    #[inline]
+    fn placed(&mut self, request: &Request, pfns: IndexRange) -> IovaRange {
+        let range = self.range(pfns);
+        let fallback = request.is_fallback(range);
+        if fallback {
+            self.ranges.forget_last();
+        }
+        self.usage.allocated(pfns);
+        self.counters.allocated(fallback);
+        range
+    }
+
+    /// Why nothing was allocated: the request, node memory, or else what was searched for in vain. Nothing has
+    /// changed, so what could not be recorded is found again.
+    #[cold]
+    fn not_placed(&mut self, request: &Request) -> Result<GapRequest, AllocateError> {
+        match self.find_place(request)? {
+            Ok(pfns) => Err(OutOfNodeMemory { range: self.range(pfns) }.into()),
+            Err(search) => Ok(search),
+        }
     }
 
     /// Takes over what was freed last, if that is the highest range that satisfies a request.
@@ -138,36 +180,6 @@ impl<A: NodeAlloc> Space<A> {
         self.usage.allocated(pfns);
         self.counters.allocated(false);
         Some(range)
-    }
-
-    /// Allocates the highest free range for a search, if there is one.
-    fn place_by(
-        &mut self,
-        request: &Request,
-        search: &GapRequest,
-    ) -> Result<Option<IovaRange>, OutOfNodeMemory> {
-        match self.ranges.allocate(request, search) {
-            Ok(pfns) => {
-                let range = self.range(pfns);
-                let fallback = request.is_fallback(range);
-                if fallback {
-                    self.ranges.forget_last();
-                }
-                self.usage.allocated(pfns);
-                self.counters.allocated(fallback);
-                Ok(Some(range))
-            }
-            Err(AllocateErrorKind::NoGap) => Ok(None),
-            Err(_) => Err(self.not_recorded(search)),
-        }
-    }
-
-    /// What could not be recorded. Nothing has changed, so the search finds it again.
-    #[cold]
-    fn not_recorded(&mut self, search: &GapRequest) -> OutOfNodeMemory {
-        let found = self.ranges.find_gap(search);
-        debug_assert!(found.is_some(), "it was found before");
-        OutOfNodeMemory { range: self.range(found.unwrap_or(search.window())) }
     }
 
     fn allocate_exactly(

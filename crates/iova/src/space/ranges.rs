@@ -15,12 +15,18 @@
 //! size or more, since the next aligned place is beyond. And if the vacated range is `at` itself, that was free as well when
 //! `at` was found to be the highest.
 //!
-//! Invariants (`validate` checks the first, the model tests the second):
+//! Whether a range that is freed is there takes a walk down the tree. Where requests do not repeat that is not
+//! worth it: the range is erased, in one walk. And where frees go down from range to range, as those of a ring of
+//! buffers do, the next ones are looked at together: they are *known*, and take no walk.
+//!
+//! Invariants (`validate` checks the first and the third, the model tests the second):
 //!
 //! - **R1** What is vacated is an entry with the code of an allocation, of the size of the last request, and where that
 //!   may be.
 //! - **R2** While an allocation is remembered, its range is in the tree, and nothing that begins above it would satisfy
 //!   its request if what is vacated were not free.
+//! - **R3** What is known lies above that range and consists of entries that R1 allows. (Where one above is erased
+//!   the allocation is forgotten, and with it what is known.)
 
 use maple_tree::{AllocateErrorKind, Content, GapRequest, Gaps, IndexRange, MapleTree, NodeAlloc};
 
@@ -34,16 +40,49 @@ pub(super) struct Ranges<A: NodeAlloc> {
     tree: Tree<A>,
     last: Option<Last>,
     vacated: Option<IndexRange>,
+    /// The size that was searched for last.
+    size: u64,
+    /// Whether it was the same the time before.
+    repeats: bool,
 }
+
+/// How many ranges are looked at ahead of a free, at most.
+const AHEAD: u64 = 32;
 
 /// An allocation that found the highest place below its limit.
 struct Last {
     request: Request,
     search: GapRequest,
     at: IndexRange,
+    /// Ranges above `at` that are known to be in the tree, side by side, each the highest should it be freed.
+    known: Option<IndexRange>,
 }
 
 impl Last {
+    /// The range that begins at `pfn`, if it is one of those that are known.
+    #[inline]
+    fn known_at(&self, pfn: u64) -> Option<IndexRange> {
+        let known = self.known?;
+        // If there is more than one, each is as large as its alignment.
+        if !known.contains(pfn) || pfn & (self.search.align() - 1) != 0 {
+            return None;
+        }
+        IndexRange::sized(pfn, self.search.size())
+    }
+
+    /// How many ranges to look at below one that is freed: twice as many as are known above it, which have mostly
+    /// been freed before it.
+    #[inline]
+    fn ahead(&self, range: IndexRange) -> usize {
+        let size = self.search.size();
+        match self.known {
+            Some(above) if above.first() - 1 == range.last() && self.search.align() == size => {
+                (2 * ((above.last() - above.first() + 1) >> size.trailing_zeros())).min(AHEAD) as usize
+            }
+            _ => 0,
+        }
+    }
+
     /// Whether a range, should it be freed, is the highest that satisfies the request.
     #[inline]
     fn is_highest(&self, range: IndexRange) -> bool {
@@ -65,7 +104,8 @@ fn is_of(range: IndexRange, count: Option<u128>) -> bool {
 
 impl<A: NodeAlloc> Ranges<A> {
     pub(super) fn new(aperture: IndexRange, alloc: A) -> Self {
-        Self { tree: MapleTree::bounded_in(aperture, alloc), last: None, vacated: None }
+        let tree = MapleTree::bounded_in(aperture, alloc);
+        Self { tree, last: None, vacated: None, size: 0, repeats: false }
     }
 
     /// The tree, for what does not mind that what is vacated is in it as an allocation.
@@ -124,9 +164,11 @@ impl<A: NodeAlloc> Ranges<A> {
         search: &GapRequest,
     ) -> Result<IndexRange, AllocateErrorKind> {
         self.take_out_vacated();
+        self.repeats = search.size() == self.size;
+        self.size = search.size();
         let at =
             self.tree.allocate_with(search, ALLOCATED, request.alloc_mode()).map_err(|error| error.kind)?;
-        self.last = Some(Last { request: *request, search: *search, at });
+        self.last = Some(Last { request: *request, search: *search, at, known: None });
         Ok(at)
     }
 
@@ -162,14 +204,37 @@ impl<A: NodeAlloc> Ranges<A> {
 
     /// The allocation that begins at `pfn`, if it is what the last request would get should it be freed.
     #[inline]
-    fn next_at(&self, pfn: u64) -> Option<IndexRange> {
+    fn next_at(&mut self, pfn: u64) -> Option<IndexRange> {
         let last = self.last.as_ref()?;
         if last.at.first() == pfn {
             // What was allocated last is known to be there (R2), and to be the highest.
             return Some(last.at);
         }
+        let known = last.known_at(pfn);
+        if known.is_none() && self.repeats {
+            return self.get_to_know(pfn);
+        }
+        known
+    }
+
+    /// Looks whether the allocation that begins at `pfn` is there and what the last request would get should it be freed.
+    #[inline(never)]
+    fn get_to_know(&mut self, pfn: u64) -> Option<IndexRange> {
+        let last = self.last.as_mut()?;
         let range = IndexRange::sized(pfn, last.search.size()).filter(|range| last.is_highest(*range))?;
-        self.tree.get_entry(pfn).filter(|entry| *entry == (range, ALLOCATED)).map(|_| range)
+        if self.tree.get_entry(pfn) != Some((range, ALLOCATED)) {
+            return None;
+        }
+        let mut lowest = pfn;
+        for (below, code) in self.tree.range(last.at.last() + 1..pfn).rev().take(last.ahead(range)) {
+            let is_next = below.last() == lowest - 1 && lowest - below.first() == last.search.size();
+            if !is_next || code != ALLOCATED {
+                break;
+            }
+            lowest = below.first();
+        }
+        last.known = IndexRange::new(lowest, range.last());
+        Some(range)
     }
 
     /// Takes the allocation that begins at `pfn` out of the tree.
@@ -205,13 +270,17 @@ impl<A: NodeAlloc> Ranges<A> {
         self.last.take_if(|last| freed.last() >= last.at.first());
     }
 
-    /// Checks R1, and that R2 can hold.
+    /// Checks R1 and R3, and that R2 can hold.
     pub(super) fn is_sound(&self) -> bool {
         let entry_is = |range: IndexRange| self.tree.get_entry(range.first()) == Some((range, ALLOCATED));
         let vacated = self.vacated.is_none_or(|vacated| {
             entry_is(vacated) && self.last.as_ref().is_some_and(|last| last.is_highest(vacated))
         });
-        vacated && self.last.as_ref().is_none_or(|last| entry_is(last.at))
+        let is_known_rightly = |last: &Last| {
+            let mut known = last.known.into_iter().flat_map(|known| self.tree.range(known));
+            known.all(|(range, code)| code == ALLOCATED && range != last.at && last.is_highest(range))
+        };
+        vacated && self.last.as_ref().is_none_or(|last| entry_is(last.at) && is_known_rightly(last))
     }
 }
 

@@ -7,15 +7,24 @@ use crate::error::{AllocateError, BadRequest, OutOfAddressSpace, PreferredLimit}
 use crate::request::{Alignment, Request};
 
 impl<A: NodeAlloc> Space<A> {
-    /// The highest free range that satisfies a request: below the preferred limit, if there is one, else below the limit.
+    /// The highest free range that satisfies a request.
     pub(super) fn search(&mut self, request: &Request) -> Result<IndexRange, AllocateError> {
+        self.find_place(request)?.map_err(|search| self.out_of_address_space(request, &search).into())
+    }
+
+    /// The highest free range that satisfies a request: below the preferred limit, if there is one, else below the
+    /// limit. If there is none, what was searched for in vain.
+    pub(super) fn find_place(
+        &mut self,
+        request: &Request,
+    ) -> Result<Result<IndexRange, GapRequest>, BadRequest> {
         if let Some((_, preferred)) = self.search_below_preferred(request) {
             if let Some(pfns) = self.ranges.find_gap(&preferred) {
-                return Ok(pfns);
+                return Ok(Ok(pfns));
             }
         }
         let search = self.search_below(request.limit_iova(), request)?;
-        self.ranges.find_gap(&search).ok_or_else(|| self.out_of_address_space(request, &search).into())
+        Ok(self.ranges.find_gap(&search).ok_or(search))
     }
 
     /// The preferred limit, if it makes a difference, and the search below it. None if nothing lies below it, or the request

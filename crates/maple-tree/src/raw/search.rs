@@ -110,7 +110,7 @@ fn descend<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
         };
         let below = child.node();
         if TOP_DOWN {
-            let fit = fit_bridge::<L>(branch, bounds, slot, below, range, request);
+            let fit = fit_bridge::<L, TOP_DOWN>(branch, bounds, slot, below, range, request);
             if fit.is_some() {
                 return fit;
             }
@@ -122,7 +122,7 @@ fn descend<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
     };
     match above {
         Some((branch, outer, slot)) if inside.is_none() => {
-            fit_bridge::<L>(branch, outer, slot, node, bounds, request)
+            fit_bridge::<L, TOP_DOWN>(branch, outer, slot, node, bounds, request)
         }
         _ => inside,
     }
@@ -163,7 +163,7 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
                 };
                 let below = child.node();
                 if TOP_DOWN && range.last() < window.last() {
-                    let fit = fit_bridge::<L>(branch, bounds, slot, below, range, request);
+                    let fit = fit_bridge::<L, TOP_DOWN>(branch, bounds, slot, below, range, request);
                     if fit.is_some() {
                         return fit;
                     }
@@ -199,7 +199,7 @@ fn try_slots<L: TracksGaps, T: Trail, const TOP_DOWN: bool>(
         };
         trail.back_to(top + depth);
         if !TOP_DOWN && range.last() < window.last() {
-            let fit = fit_bridge::<L>(branch, bounds, tried, below, range, request);
+            let fit = fit_bridge::<L, TOP_DOWN>(branch, bounds, tried, below, range, request);
             if fit.is_some() {
                 return fit;
             }
@@ -283,7 +283,7 @@ where
 ///
 /// Mostly it is seen at once that it does not fit, without a look at the next child.
 #[inline(always)]
-fn fit_bridge<L: TracksGaps>(
+fn fit_bridge<L: TracksGaps, const TOP_DOWN: bool>(
     branch: &L::Branch,
     bounds: IndexRange,
     slot: usize,
@@ -298,6 +298,14 @@ fn fit_bridge<L: TracksGaps>(
     let tail = tail(below, range);
     if tail == 0 || tail.saturating_add(branch.store().longest()[slot + 1]) < request.size() {
         return None;
+    }
+    // From the top nothing is left to the right of the child. So what is aligned to its size or more can begin in one place
+    // only, the last one in the child; and what ends in the child, too, is found there.
+    if TOP_DOWN && request.align() >= request.size() {
+        let back = range.last() & (request.align() - 1);
+        if back >= tail || back + 1 >= request.size() {
+            return None;
+        }
     }
     fit_from::<L>(branch, bounds, slot, range.last() - (tail - 1), request)
 }

@@ -104,6 +104,42 @@ fn the_highest_place_whatever_was_freed() {
     assert!(again > if cfg!(miri) { 10 } else { 1000 }, "{again}");
 }
 
+/// Rings of ranges: the oldest one is freed and allocated again, but for a few times.
+#[test]
+fn rings_that_are_disturbed() {
+    let mut known = 0;
+    for seed in 0..if cfg!(miri) { 4 } else { 200 } {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut space = Space::new(Granule::FOUR_KIB, FIRST * GRANULE..END * GRANULE).unwrap();
+        let request = Request::new(1 + seed % 4);
+        let mut live: Vec<IovaRange> = core::iter::from_fn(|| space.allocate(&request).ok()).collect();
+        for step in 0..if cfg!(miri) { 50 } else { 300 } {
+            let disturbed = random.u32(0..40) == 0;
+            let count = if disturbed { random.usize(1..4) } else { 1 };
+            for _ in 0..count {
+                let victim = if disturbed { random.usize(0..live.len()) } else { 0 };
+                let range = live.remove(victim);
+                if request.granules() > 1 {
+                    assert!(space.free(range.first() + GRANULE).is_err(), "not its first iova");
+                }
+                assert_eq!(space.free(range.first()), Ok(range), "seed {seed}, step {step}");
+                assert!(space.free(range.first()).is_err(), "freed twice");
+            }
+            for _ in 0..count {
+                let place = space.allocate(&request).unwrap();
+                assert_eq!(Some(place.first() / GRANULE), highest(&live, &request));
+                live.push(place);
+            }
+            assert_eq!(space.validate(), Ok(()), "seed {seed}, step {step}");
+            let ranges =
+                space.ranges.last.as_ref().and_then(|last| last.known).map_or(0, |known| known.count());
+            known += usize::from(ranges > u128::from(request.granules()));
+        }
+        look_at(&space, &live, None);
+    }
+    assert!(known > if cfg!(miri) { 10 } else { 1000 }, "{known}");
+}
+
 /// All that a space says of itself.
 fn look_at(space: &Space, live: &[IovaRange], reserved: Option<IovaRange>) {
     let mut live = live.to_vec();
