@@ -75,20 +75,6 @@ impl Known {
         Self { least: old.above(taken), most: old }
     }
 
-    /// The same, when this is one of the runs.
-    #[inline]
-    pub(crate) fn with(self, run: IndexRange) -> Self {
-        let Summary { longest, natural } = self.least;
-        let length = run.length();
-        // A run's natural size is its length at most.
-        let natural = if natural < self.most.natural && natural.size() < length {
-            natural.max(NaturalSize::of(run))
-        } else {
-            natural
-        };
-        Self { least: Summary { longest: longest.max(length), natural }, ..self }
-    }
-
     /// The same, when all runs but those that are in it already are no longer than `length`.
     #[inline]
     pub(crate) fn others_within(self, length: u64) -> Self {

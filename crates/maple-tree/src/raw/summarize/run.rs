@@ -12,15 +12,35 @@ use crate::range::IndexRange;
 pub(in crate::raw) struct Run {
     pub(in crate::raw) range: IndexRange,
     summary: Summary,
+    /// What remains of it, once that was asked for: the same on all levels on which nothing is added to the run.
+    rest: Option<Rest>,
+}
+
+/// What remains of a run below what was taken of it, and above.
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    before: Summary,
+    after: Summary,
 }
 
 impl Run {
     /// In the place of a run that is not known yet.
-    pub(in crate::raw) const UNKNOWN: Self = Self { range: IndexRange::FULL, summary: Summary::NONE };
+    pub(in crate::raw) const UNKNOWN: Self =
+        Self { range: IndexRange::FULL, summary: Summary::NONE, rest: None };
 
     #[inline]
     pub(in crate::raw) fn of(range: IndexRange) -> Self {
-        Self { range, summary: Summary::of(range) }
+        Self { range, summary: Summary::of(range), rest: None }
+    }
+
+    #[inline]
+    fn rest(&mut self, taken: IndexRange) -> Rest {
+        let run = self.range;
+        let of = |rest: Option<IndexRange>| rest.map_or(Summary::NONE, Summary::of);
+        *self.rest.get_or_insert_with(|| Rest {
+            before: of((run.first() < taken.first()).then(|| run.ending_at(taken.first() - 1))),
+            after: of((taken.last() < run.last()).then(|| run.starting_at(taken.last() + 1))),
+        })
     }
 }
 
@@ -110,24 +130,22 @@ fn refresh_edge<L: Layout>(
     slot: usize,
     bounds: IndexRange,
     fate: Fate,
-    part: &Run,
+    part: &mut Run,
 ) -> bool {
     let run = part.range;
     let taken = match fate {
         Fate::Shrunk(taken) if run.first() == bounds.first() || run.last() == bounds.last() => taken,
         _ => return refresh_part::<L>(branch, slot, bounds, fate, part.summary),
     };
-    let mut known = Known::without(branch.store().get(slot), part.summary);
+    let known = Known::without(branch.store().get(slot), part.summary);
     if known.is_settled() {
         return false;
     }
     let here = branch.range_of(slot, bounds);
-    if taken.last() < run.last().min(here.last()) {
-        known = known.with(run.starting_at(taken.last() + 1));
-    }
-    if run.first() < taken.first() {
-        known = known.with(run.ending_at(taken.first() - 1));
-    }
+    let rest = part.rest(taken);
+    // What begins further right is not for this slot.
+    let after = if taken.last() < here.last() { rest.after } else { Summary::NONE };
+    let known = Known { least: known.least.max(rest.before).max(after), ..known };
     let before = run.first() - here.first();
     let after = if run.last() < here.last() { bounds.last() - run.last() } else { 0 };
     let known = known.others_within(before.max(after));
