@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::args::Args;
 use crate::report::{Measured, json};
 use crate::row::{Row, Unit};
-use crate::run::run;
+use crate::run::{Round, run_together};
 use crate::workloads;
 
 /// How many times the first size.
@@ -21,7 +21,7 @@ const PATIENCE: usize = 10_000;
 ///
 /// # Errors
 ///
-/// As those of [`run`].
+/// As those of [`run_together`].
 pub fn growth(args: &Args, out: &mut impl Write) -> Result<()> {
     let first = args.n.as_ref().and_then(|sizes| sizes.first()).copied().unwrap_or(FIRST);
     let mut all = Vec::new();
@@ -44,10 +44,10 @@ pub fn growth(args: &Args, out: &mut impl Write) -> Result<()> {
     Ok(())
 }
 
-/// One row in all sizes, subject by subject.
+/// One row in all sizes, which take turns, subject by subject.
 pub fn grow(row: &Row, first: usize, args: &Args) -> Result<Vec<Measured>> {
-    let mut measured = Vec::new();
-    for n in TIMES.map(|times| first * times) {
+    let plan = args.plan(true);
+    let rounds = TIMES.map(|times| first * times).map(|n| {
         let takes_part = |subject: &str| {
             let entrant = row.entrants.iter().find(|entrant| entrant.subject == subject);
             args.wants_subject(subject)
@@ -57,8 +57,9 @@ pub fn grow(row: &Row, first: usize, args: &Args) -> Result<Vec<Measured>> {
                         || entrant.absent(row.name, n, false).is_none()
                 })
         };
-        measured.extend(run(row, n, &args.plan(true), takes_part)?);
-    }
+        Round::new(row, n, &plan, takes_part)
+    });
+    let mut measured = run_together(rounds, &plan)?;
     measured.retain(|measured| measured.absent.is_none());
     measured
         .sort_by_key(|measured| row.entrants.iter().position(|entrant| entrant.subject == measured.subject));

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::args::Args;
 use crate::row::{Row, matches};
-use crate::run::run;
+use crate::run::{Round, run_together};
 use crate::workloads;
 
 /// Whom a goal compares with.
@@ -111,7 +111,7 @@ struct Medians(BTreeMap<(Place, Option<&'static str>), f64>);
 ///
 /// # Errors
 ///
-/// As those of [`run`].
+/// As those of [`run_together`].
 pub fn targets(args: &Args, out: &mut impl Write) -> Result<()> {
     let rows = workloads::rows();
     let is_wanted = |n: usize| args.n.as_ref().is_none_or(|sizes| sizes.contains(&n));
@@ -138,40 +138,61 @@ fn places<'a>(args: &Args, rows: &'a [Row]) -> Vec<(&'static Target, &'a Row)> {
     TARGETS.iter().flat_map(of_target).collect()
 }
 
-/// Runs each row at each size once, with all who are named.
+/// Who is named for a place, and which place it is compared with, itself if with no other one.
+struct Wanted {
+    subjects: BTreeSet<&'static str>,
+    beside: Place,
+}
+
+/// Runs each row at each size once, with all who are named. What is compared is run in turns.
 fn measure(args: &Args, rows: &[Row], is_wanted: impl Fn(usize) -> bool) -> Result<Medians> {
-    let mut wanted: BTreeMap<Place, BTreeSet<&str>> = BTreeMap::new();
-    for (target, row) in places(args, rows) {
-        for &(n, _) in target.goals.iter().filter(|(n, _)| is_wanted(*n)) {
-            let with = wanted.entry((row.name, n)).or_default();
-            match target.peer {
-                Best(subjects) => with.extend(subjects),
-                Instead(ours, theirs) => {
-                    with.insert(ours);
-                    with.extend(theirs);
-                }
-                OurRow(other) => _ = wanted.entry((other, n)).or_default(),
-                OurSize(other) => _ = wanted.entry((row.name, other)).or_default(),
-            }
-        }
-    }
+    let wanted = wanted(args, rows, is_wanted);
+    let plan = args.plan(args.all);
     let mut medians = Medians::default();
     for row in rows {
-        for (&(_, n), with) in wanted.iter().filter(|((name, _), _)| *name == row.name) {
-            let ours =
-                |subject: &str| row.entrants.iter().any(|entrant| entrant.ours && entrant.subject == subject);
-            // In one run, as always: in turns.
-            for measured in
-                run(row, n, &args.plan(args.all), |subject| ours(subject) || with.contains(subject))?
-            {
+        for (&first, _) in wanted.iter().filter(|((name, _), _)| *name == row.name) {
+            let together = wanted.iter().filter(|(_, wanted)| wanted.beside == first);
+            let rounds = together.filter_map(|(&(name, n), wanted)| {
+                let row = rows.iter().find(|row| row.name == name)?;
+                let ours = |subject: &str| {
+                    row.entrants.iter().any(|entrant| entrant.ours && entrant.subject == subject)
+                };
+                Some(Round::new(row, n, &plan, |subject| ours(subject) || wanted.subjects.contains(subject)))
+            });
+            for measured in run_together(rounds, &plan)? {
                 let subject = (!measured.ours).then_some(measured.subject);
                 if let Some(median) = measured.median {
-                    medians.0.insert(((row.name, n), subject), median);
+                    medians.0.insert(((measured.row, measured.n), subject), median);
                 }
             }
         }
     }
     Ok(medians)
+}
+
+fn wanted(args: &Args, rows: &[Row], is_wanted: impl Fn(usize) -> bool) -> BTreeMap<Place, Wanted> {
+    fn at(wanted: &mut BTreeMap<Place, Wanted>, place: Place) -> &mut Wanted {
+        wanted.entry(place).or_insert(Wanted { subjects: BTreeSet::new(), beside: place })
+    }
+
+    let mut wanted = BTreeMap::new();
+    for (target, row) in places(args, rows) {
+        for &(n, _) in target.goals.iter().filter(|(n, _)| is_wanted(*n)) {
+            let other = match target.peer {
+                Best(_) | Instead(..) => (row.name, n),
+                OurRow(other) => (other, n),
+                OurSize(other) => (row.name, other),
+            };
+            at(&mut wanted, other);
+            let here = at(&mut wanted, (row.name, n));
+            match target.peer {
+                Best(subjects) => here.subjects.extend(subjects),
+                Instead(ours, theirs) => here.subjects.extend(theirs.iter().chain([&ours])),
+                OurRow(_) | OurSize(_) => here.beside = other,
+            }
+        }
+    }
+    wanted
 }
 
 fn goal(target: &Target) -> String {

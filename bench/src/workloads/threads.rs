@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::measure::Lap;
 use crate::numbers::Numbers;
+use crate::processors::stay_on;
 use crate::row::{Laps, Row, Setup, Unit, entrants};
 use crate::subject::SharedDomain;
 use crate::subjects::cached::{SharedCached, SharedUncached};
@@ -52,6 +53,7 @@ fn pairs<D: SharedDomain + 'static>(setup: &Setup) -> Laps {
         let domain = D::new(LAST);
         let barrier = Barrier::new(2);
         let work = |thread: u32| {
+            stay_on(thread as usize);
             D::enter(thread, true);
             let mut numbers = Numbers::new(seed + u64::from(thread));
             let mut live: Vec<D::Range> =

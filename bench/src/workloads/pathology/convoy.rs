@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::measure::Lap;
+use crate::processors::stay_on;
 use crate::row::{Laps, Row, Setup, Unit, entrants};
 use crate::subject::Convoy;
 use crate::subjects::cached::CachedConvoy;
@@ -59,6 +60,7 @@ fn convoy<D: Convoy + 'static>(setup: &Setup, choose: fn(&[u64]) -> u64) -> Laps
         let (ready, done) = (Barrier::new(2), AtomicBool::new(false));
         let times = thread::scope(|scope| {
             let allocating = scope.spawn(|| {
+                stay_on(1);
                 D::enter(1, true);
                 domain.pair(SIZE);
                 let mut times = Vec::with_capacity(1 << 16);
@@ -70,9 +72,13 @@ fn convoy<D: Convoy + 'static>(setup: &Setup, choose: fn(&[u64]) -> u64) -> Laps
                 }
                 times
             });
-            ready.wait();
-            domain.give_back();
-            done.store(true, Ordering::Relaxed);
+            scope.spawn(|| {
+                stay_on(0);
+                D::enter(0, true);
+                ready.wait();
+                domain.give_back();
+                done.store(true, Ordering::Relaxed);
+            });
             let mut times = allocating.join().expect("the thread does not panic");
             times.sort_unstable();
             times
