@@ -12,7 +12,6 @@ pub struct NoLock {
 
 // SAFETY: it excludes, since who takes it twice panics, and no other thread can.
 unsafe impl RawMutex for NoLock {
-    #[expect(clippy::declare_interior_mutable_const, reason = "the trait wants it so")]
     const INIT: Self = Self { taken: Cell::new(false) };
 
     type GuardMarker = GuardNoSend;
