@@ -63,7 +63,8 @@ impl Last {
     #[inline]
     fn known_at(&self, pfn: u64) -> Option<IndexRange> {
         let known = self.known?;
-        // If there is more than one, each is as large as its alignment.
+        // None is larger than its alignment (`is_highest`), so each has one aligned pfn; and if there is more than one, each
+        // is as large as that.
         if !known.contains(pfn) || pfn & (self.search.align() - 1) != 0 {
             return None;
         }
