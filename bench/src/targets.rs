@@ -150,7 +150,7 @@ fn measure(args: &Args, rows: &[Row], is_wanted: impl Fn(usize) -> bool) -> Resu
     let plan = args.plan(args.all);
     let mut medians = Medians::default();
     for row in rows {
-        for (&first, _) in wanted.iter().filter(|((name, _), _)| *name == row.name) {
+        for &first in wanted.keys().filter(|(name, _)| *name == row.name) {
             let together = wanted.iter().filter(|(_, wanted)| wanted.beside == first);
             let rounds = together.filter_map(|(&(name, n), wanted)| {
                 let row = rows.iter().find(|row| row.name == name)?;
@@ -253,6 +253,8 @@ impl Medians {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     #[test]
@@ -274,6 +276,16 @@ mod tests {
                 assert!(subjects.iter().all(there) || !of_rust && cfg!(not(feature = "kernel")));
             }
         }
+    }
+
+    #[test]
+    fn what_is_compared_runs_together() {
+        let args = Args::parse_from(["maple-bench", "--targets"]);
+        let wanted = wanted(&args, &workloads::rows(), |_| true);
+        assert_eq!(wanted[&("read-1-writer", K)].beside, ("read-1", K));
+        assert_eq!(wanted[&("ageing", 64 * K)].beside, ("ageing", K));
+        // Or one that is run with others would be run nowhere.
+        assert!(wanted.values().all(|place| wanted[&place.beside].beside == place.beside));
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub trait Shape: Sized {
     type Store: Store;
     /// How many slots there are.
     const CAPACITY: usize;
+    /// Whether the last group of slots, of those that a search looks at together, has five, not four: so a branch of 17 has no
+    /// group of one.
+    const LAST_OF_FIVE: bool = Self::CAPACITY % 4 == 1;
 
     /// A node without slots.
     fn vacant() -> Self;
@@ -75,9 +78,6 @@ pub trait Shape: Sized {
     fn in_place(&mut self) -> InPlace<'_, Self> {
         InPlace::of(self)
     }
-
-    /// Whether the last group of slots has five (and a branch of 17 thereby no group of one).
-    const LAST_OF_FIVE: bool = Self::CAPACITY % 4 == 1;
 
     /// The first of the group of slots one of which covers `index` (which lies within the node's bounds). Groups have four
     /// slots, but for the last one, which may have five.

@@ -33,6 +33,7 @@ impl Run {
         Self { range, summary: Summary::of(range), rest: None }
     }
 
+    /// What remains of it after `taken`, which is the same for all of a write.
     #[inline]
     fn rest(&mut self, taken: IndexRange) -> Rest {
         let run = self.range;

@@ -11,7 +11,6 @@ use maple_tree::{AllocMode, IndexRange, InsertErrorKind};
 use crate::check::Subject;
 use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
-
 use crate::programs::Op;
 use crate::values::Value;
 

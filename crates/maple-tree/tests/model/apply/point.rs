@@ -8,7 +8,6 @@ use super::Done;
 use crate::check::Subject;
 use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
-
 use crate::programs::Use;
 use crate::values::Value;
 

@@ -6,7 +6,6 @@ use super::Done;
 use crate::check::Subject;
 use crate::kind::{Kind, Tree as _};
 use crate::layouts::Tested;
-
 use crate::programs::Row;
 use crate::values::Value;
 
